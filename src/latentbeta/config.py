@@ -1,0 +1,171 @@
+"""Frozen, validated settings: the only reader of params.yaml."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pydantic
+from pydantic import BaseModel, ConfigDict, Field
+from ruamel.yaml import YAML, YAMLError
+
+from latentbeta.errors import SettingsError
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+Positive = Annotated[float, Field(gt=0)]
+Rebalancing = Literal["daily", "weekly", "monthly"]
+
+PERIODS_PER_YEAR: dict[Rebalancing, int] = {"daily": 252, "weekly": 52, "monthly": 12}
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SimulationSettings(_Frozen):
+    """The embedded market."""
+
+    n_assets: Annotated[int, Field(ge=30)]
+    n_sectors: Count
+    start: dt.date
+    end: dt.date
+    idiosyncratic_volatility: Positive
+    gap_rate: Share
+
+
+class DataSettings(_Frozen):
+    """Where daily prices come from and what their columns are called."""
+
+    path: Path
+    as_of: dt.date | None
+    calendar: str
+    universe: Literal["point-in-time", "survivors"]
+    prices: str
+    sectors: str | None
+    risk_free: str | None
+    truth: str | None
+    columns: dict[str, tuple[str, ...]]
+
+
+class CharacteristicsSettings(_Frozen):
+    """Which characteristics are made, and for whom."""
+
+    names: tuple[str, ...]
+    minimum_history: Count
+    minimum_coverage: Share
+
+
+class QualitySettings(_Frozen):
+    """Bounds of the validation gate."""
+
+    blocking_missing_returns: Share
+    warning_coverage: Share
+    largest_daily_return: Positive
+    minimum_assets: Count
+
+
+class WalkForwardSettings(_Frozen):
+    """Lengths of the samples of a fold, in periods."""
+
+    scheme: Literal["expanding", "rolling"]
+    train: Count
+    validation: Count
+    embargo: Annotated[int, Field(ge=0)]
+    refit_every: Count
+
+
+class AutoencoderSettings(_Frozen):
+    """Optimisation of the networks."""
+
+    learning_rate: Positive
+    l1_penalty: Annotated[float, Field(ge=0)]
+    batch_size: Count
+    epochs: Count
+    patience: Count
+
+
+class LectureSettings(_Frozen):
+    """The lecture's form of the conditional autoencoder."""
+
+    hidden_units: Count
+    target: Literal["same", "ahead"]
+
+
+class ModelSettings(_Frozen):
+    """Which models are trained, with how many factors and members."""
+
+    names: tuple[str, ...]
+    n_factors: tuple[Count, ...]
+    n_seeds: Count
+    autoencoder: AutoencoderSettings
+    lecture: LectureSettings
+
+
+class EvaluationSettings(_Frozen):
+    """Inference and portfolios."""
+
+    bootstrap_draws: Count
+    bootstrap_block: Positive
+    quantile: Annotated[float, Field(gt=0, le=0.5)]
+
+
+class NightlySettings(_Frozen):
+    """What the nightly loop registers and publishes."""
+
+    model: str
+    n_factors: Count
+    tolerance: Annotated[float, Field(ge=0)]
+
+
+class Settings(_Frozen):
+    """All of params.yaml."""
+
+    seed: int
+    rebalancing: Rebalancing
+    simulation: SimulationSettings
+    data: DataSettings
+    characteristics: CharacteristicsSettings
+    quality: QualitySettings
+    walk_forward: WalkForwardSettings
+    models: ModelSettings
+    evaluation: EvaluationSettings
+    nightly: NightlySettings
+
+    @property
+    def periods_per_year(self) -> int:
+        """Return periods in a year at this rebalancing frequency."""
+        return PERIODS_PER_YEAR[self.rebalancing]
+
+
+def read_settings(path: Path = Path("params.yaml")) -> Settings:
+    """Read and check the settings.
+
+    Raises
+    ------
+    SettingsError
+        When the file is missing or not YAML, or a value is missing, unknown or out of range;
+        the message lists each key with what is wrong about it.
+    """
+    try:
+        document = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise SettingsError(f"{path}: no such file; run from the project's folder") from error
+    except YAMLError as error:
+        raise SettingsError(f"{path}: not valid YAML: {error}") from error
+    return check_settings(document, source=str(path))
+
+
+def check_settings(document: Any, *, source: str) -> Settings:
+    """Validate a settings document that was read from `source`."""
+    try:
+        return Settings.model_validate(document)
+    except pydantic.ValidationError as error:
+        lines = [
+            f"  {'.'.join(str(part) for part in item['loc'])}: {item['msg']}"
+            f" (it is {item['input']!r})"
+            for item in error.errors()
+        ]
+        raise SettingsError(f"{source}: {len(lines)} setting(s) are wrong:\n" + "\n".join(lines)) \
+            from error

@@ -1,0 +1,1 @@
+"""Prices: reading, checking, adjusting and storing them."""

@@ -1,0 +1,33 @@
+"""The package's own exceptions and warnings: one base class, one name per kind of trouble."""
+
+
+class LatentBetaError(Exception):
+    """Base of every error the package raises on purpose; its message says what to do."""
+
+
+class SettingsError(LatentBetaError):
+    """A value in params.yaml is missing, of the wrong type, or contradicts another."""
+
+
+class DataError(LatentBetaError):
+    """Input that cannot be read or used: names the file, the row, the column and the value."""
+
+
+class QualityError(LatentBetaError):
+    """A blocking rule of the validation gate failed: names the rule and the first rows."""
+
+
+class ModelError(LatentBetaError):
+    """A model cannot be estimated on the sample it was given."""
+
+
+class TrackingError(LatentBetaError):
+    """The experiment store refused a request, or does not hold what was asked of it."""
+
+
+class LatentBetaWarning(UserWarning):
+    """Base of every warning the package gives on purpose."""
+
+
+class ConvergenceWarning(LatentBetaWarning):
+    """An iterative estimator stopped at its iteration limit."""

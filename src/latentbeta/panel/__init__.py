@@ -1,0 +1,1 @@
+"""The immutable panel of characteristics and returns, and how it is built."""
