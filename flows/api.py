@@ -1,0 +1,86 @@
+"""How every flow is started: on the run's one Prefect API, failing with a plain message."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+from prefect.flows import Flow
+from prefect.logging.handlers import APILogWorker
+from prefect.server.api.server import SubprocessASGIServer
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from flows import PROJECT
+from latentbeta.environment import PREFECT_FOLDER
+from latentbeta.errors import LatentBetaError
+from latentbeta.storage import read_json
+
+SERVER_FILE = PROJECT / PREFECT_FOLDER / "server.json"
+
+
+def run_flow(flow: Flow[Any, Any], **parameters: Any) -> Any:
+    """Run a flow as a command: the package's own errors end it with their message and status 1.
+
+    The flow finds the run's API in ``PREFECT_API_URL``, or the server of ``make serve``; without
+    either, a server is started for this process alone. Any other exception keeps its traceback.
+    """
+    for name in ("prefect.flow_runs", "prefect.task_runs"):
+        logging.getLogger(name).propagate = False  # the API keeps them; here they would be twice
+    try:
+        with one_api():
+            return flow(**parameters)
+    except LatentBetaError as error:
+        sys.stderr.write(f"\n{flow.name} stopped: {error}\n")
+        raise SystemExit(1) from None
+
+
+@contextmanager
+def one_api() -> Iterator[str]:
+    """Give the address of one Prefect API that this process and its children share.
+
+    Booting a server costs seconds, so a run boots one, not one a stage. An address that is
+    already set is used as it is, then the server of ``make serve`` if it is up; only a server
+    that was started here is ended here.
+    """
+    if url := os.environ.get("PREFECT_API_URL") or served_url():
+        with _exported(url):
+            yield url
+        return
+    server = SubprocessASGIServer()
+    server.start()
+    try:
+        with _exported(server.api_url):
+            yield server.api_url
+    finally:
+        APILogWorker.drain_all(timeout=5)  # or its thread finds no server and complains on stderr
+        server.stop()
+
+
+def served_url() -> str | None:
+    """Return the address of the server that ``make serve`` keeps up, None if it is not up."""
+    if not SERVER_FILE.exists():
+        return None
+    url = str(read_json(SERVER_FILE)["url"])
+    try:
+        healthy = httpx.get(f"{url}/health", timeout=2).is_success
+    except httpx.HTTPError:
+        return None
+    return url if healthy else None
+
+
+@contextmanager
+def _exported(url: str) -> Iterator[None]:
+    """Set the address for this process, whose settings are read already, and for its children."""
+    before = os.environ.get("PREFECT_API_URL")
+    os.environ["PREFECT_API_URL"] = url
+    try:
+        with temporary_settings(updates={PREFECT_API_URL: url}):
+            yield
+    finally:
+        if before is None:
+            del os.environ["PREFECT_API_URL"]
