@@ -1,0 +1,1 @@
+"""Characteristics of assets computed from daily prices, ranked per date."""

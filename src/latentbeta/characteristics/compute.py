@@ -1,0 +1,45 @@
+"""Computing several characteristics of a daily market at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from latentbeta.characteristics.registry import REGISTRY
+from latentbeta.characteristics.windows import Formations
+from latentbeta.data.market import DailyMarket, Matrix
+from latentbeta.errors import SettingsError
+from latentbeta.progress import track
+
+
+def compute(market: DailyMarket, formations: Formations, names: Sequence[str]) -> dict[str, Matrix]:
+    """Compute characteristics at each formation, showing progress.
+
+    Parameters
+    ----------
+    market : DailyMarket
+        D days, N assets.
+    formations : (T,) int
+        Positions of the days at whose close the characteristics are known.
+    names : sequence of str
+        Keys of the registry.
+
+    Returns
+    -------
+    dict of (T, N) float64
+        As computed, neither ranked nor filled; NaN where not computable.
+
+    Raises
+    ------
+    SettingsError
+        When a name is not in the registry.
+    """
+    unknown = [name for name in names if name not in REGISTRY]
+    if unknown:
+        raise SettingsError(
+            f"characteristics.names: no characteristic is called {', '.join(unknown)};"
+            f" there are {', '.join(REGISTRY)}"
+        )
+    return {
+        name: REGISTRY[name].function(market, formations)
+        for name in track(names, "characteristics")
+    }
