@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from latentbeta.characteristics.registry import REGISTRY
+from latentbeta.characteristics.registry import REGISTRY, require_known
 from latentbeta.characteristics.windows import Formations
 from latentbeta.data.market import DailyMarket, Matrix
-from latentbeta.errors import SettingsError
 from latentbeta.progress import track
 
 
@@ -33,12 +32,7 @@ def compute(market: DailyMarket, formations: Formations, names: Sequence[str]) -
     SettingsError
         When a name is not in the registry.
     """
-    unknown = [name for name in names if name not in REGISTRY]
-    if unknown:
-        raise SettingsError(
-            f"characteristics.names: no characteristic is called {', '.join(unknown)};"
-            f" there are {', '.join(REGISTRY)}"
-        )
+    require_known(names)
     return {
         name: REGISTRY[name].function(market, formations)
         for name in track(names, "characteristics")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from latentbeta.characteristics import liquidity, momentum, risk, size
 from latentbeta.characteristics.windows import MONTH, YEAR, Formations
 from latentbeta.data.market import DailyMarket, Matrix
+from latentbeta.errors import SettingsError
 
 Function = Callable[[DailyMarket, Formations], Matrix]
 
@@ -254,3 +255,13 @@ _ROWS = (
 )
 
 REGISTRY: dict[str, Characteristic] = {row.name: row for row in _ROWS}
+
+
+def require_known(names: Sequence[str]) -> None:
+    """Raise a SettingsError that names each characteristic the registry does not hold."""
+    unknown = [name for name in names if name not in REGISTRY]
+    if unknown:
+        raise SettingsError(
+            f"characteristics.names: no characteristic is called {', '.join(unknown)};"
+            f" there are {', '.join(REGISTRY)}"
+        )

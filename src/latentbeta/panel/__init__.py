@@ -1,1 +1,7 @@
-"""The immutable panel of characteristics and returns, and how it is built."""
+"""The immutable panel of characteristics and returns, how it is built, and its files."""
+
+from latentbeta.panel.build import BuiltPanel, PanelSummary, build_panel
+from latentbeta.panel.files import read_panel, write_panel
+from latentbeta.panel.panel import Panel
+
+__all__ = ["BuiltPanel", "Panel", "PanelSummary", "build_panel", "read_panel", "write_panel"]

@@ -1,0 +1,231 @@
+"""Building the panel: who is in each cross-section, what was known, what it then earned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from latentbeta.characteristics.compute import compute
+from latentbeta.characteristics.ranking import rank_and_fill
+from latentbeta.characteristics.registry import REGISTRY, require_known
+from latentbeta.characteristics.size import market_equity
+from latentbeta.characteristics.windows import quoted_lately
+from latentbeta.config import CharacteristicsSettings, Rebalancing
+from latentbeta.data.market import DailyMarket, Matrix
+from latentbeta.errors import DataError
+from latentbeta.panel.panel import Panel
+from latentbeta.panel.periods import Periods, return_periods
+from latentbeta.panel.returns import period_returns
+
+
+@dataclass(frozen=True, kw_only=True)
+class PanelSummary:
+    """What the panel holds, for people and for the report.
+
+    Attributes
+    ----------
+    n_dates, n_rows, n_assets : int
+    first_date, last_date : str
+        ISO dates; the last lies ahead of the data.
+    characteristics : tuple of str
+    left_out : dict
+        Characteristic to the reason why it is not in the panel.
+    coverage : dict
+        Characteristic to the share of rows in which it was known before ranking.
+    missing_returns : float
+        Share of rows without a return, the newest date apart.
+    """
+
+    n_dates: int
+    n_rows: int
+    n_assets: int
+    first_date: str
+    last_date: str
+    characteristics: tuple[str, ...]
+    left_out: dict[str, str]
+    coverage: dict[str, float]
+    missing_returns: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuiltPanel:
+    """A panel with what goes beside it in its folder.
+
+    Attributes
+    ----------
+    panel : Panel
+    formations : (T,) datetime64[us]
+        Day at whose close the characteristics of each date were known.
+    raw : DataFrame
+        date, asset, and the characteristics as computed, row by row as in the panel.
+    summary : PanelSummary
+    """
+
+    panel: Panel
+    formations: NDArray[np.datetime64]
+    raw: pd.DataFrame
+    summary: PanelSummary
+
+
+def build_panel(
+    market: DailyMarket,
+    *,
+    rebalancing: Rebalancing,
+    calendar: str,
+    settings: CharacteristicsSettings,
+    delisted: NDArray[np.datetime64] | None = None,
+) -> BuiltPanel:
+    """Build the panel of ranked characteristics and excess returns.
+
+    Parameters
+    ----------
+    market : DailyMarket
+    rebalancing : {"daily", "weekly", "monthly"}
+    calendar : str
+        Name of the exchange's calendar.
+    settings : CharacteristicsSettings
+    delisted : (N,) datetime64, optional
+        Last day of each asset's listing, NaT where it has none.
+
+    Raises
+    ------
+    SettingsError
+        When a name is not in the registry.
+    DataError
+        When no asset ever has enough history, or no characteristic can be computed.
+
+    Notes
+    -----
+    No row depends on a day after its date, and no characteristic on a day after its formation:
+    later days may change or be cut off without changing a bit of it. That holds for the choice
+    of characteristics as well, which is made on the days before the panel begins.
+    """
+    require_known(settings.names)
+    periods = return_periods(market, rebalancing, calendar=calendar)
+    members = cross_sections(market, periods, settings.minimum_history, delisted)
+    started: NDArray[np.bool_] = np.any(members, axis=1)
+    if not started.any():
+        raise DataError(
+            f"no asset has {settings.minimum_history} days of quotes at the end of any period:"
+            f" the prices run from {_iso(market.days[0])} to {_iso(market.days[-1])}; give more"
+            " history or lower characteristics.minimum_history"
+        )
+    periods, members = periods[started], members[started]
+    left_out = without_inputs(market, int(periods.formations[0]), settings)
+    names = tuple(name for name in settings.names if name not in left_out)
+    if not names:
+        raise DataError(f"no characteristic can be computed: {left_out}")
+    return _assembled(market, periods, members, names, left_out)
+
+
+def cross_sections(
+    market: DailyMarket,
+    periods: Periods,
+    minimum_history: int,
+    delisted: NDArray[np.datetime64] | None = None,
+) -> NDArray[np.bool_]:
+    """Return (T, N) whether an asset belongs to a period's cross-section.
+
+    It does when, at the formation, it was quoted within the last five sessions, has been quoted
+    on at least `minimum_history` days so far, and its listing has not ended. Nothing later than
+    the formation is looked at.
+    """
+    quotes = np.cumsum(np.isfinite(market.close), axis=0)[periods.formations]
+    inside = quoted_lately(market, periods.formations) & (quotes >= minimum_history)
+    if delisted is not None:
+        # NaT compares as False, so an asset without a last day stays.
+        inside &= ~(delisted[None, :] <= market.days[periods.formations][:, None])
+    return inside
+
+
+def without_inputs(
+    market: DailyMarket, first_formation: int, settings: CharacteristicsSettings
+) -> dict[str, str]:
+    """Return the characteristics whose inputs the source does not have, with the reason.
+
+    An input counts as there when it is known on at least `minimum_coverage` of the asset-days
+    with a quote up to the panel's first formation. Later days have no say: a decision on the
+    whole sample would let the future choose the characteristics of the past.
+    """
+    quoted = np.isfinite(market.close[: first_formation + 1])
+    left_out = {}
+    for name in settings.names:
+        for field in REGISTRY[name].inputs:
+            share = _share_known(market, field, quoted)
+            if share < settings.minimum_coverage:
+                left_out[name] = (
+                    f"{field} is known on {share:.1%} of the asset-days before the panel begins,"
+                    f" less than minimum_coverage = {settings.minimum_coverage:.1%}"
+                )
+    return left_out
+
+
+def _share_known(market: DailyMarket, field: str, quoted: NDArray[np.bool_]) -> float:
+    values = getattr(market, field)
+    known = (values >= 0)[None, :] if field == "sector" else np.isfinite(values[: len(quoted)])
+    return float((known & quoted).sum() / max(quoted.sum(), 1))
+
+
+def _assembled(
+    market: DailyMarket,
+    periods: Periods,
+    members: NDArray[np.bool_],
+    names: tuple[str, ...],
+    left_out: dict[str, str],
+) -> BuiltPanel:
+    values = compute(market, periods.formations, names)
+    kept = members.any(axis=0)  # the asset axis holds those with at least one row
+    date_index, asset_index = np.nonzero(members[:, kept])
+    panel = Panel(
+        dates=periods.dates,
+        assets=market.assets[kept],
+        characteristic_names=names,
+        offsets=np.append(0, np.cumsum(members.sum(axis=1))),
+        asset_index=asset_index,
+        Z=_ranked(values, members),
+        R=period_returns(market, periods)[members],
+        market_equity=market_equity(market, periods.formations)[members],
+    )
+    raw = pd.DataFrame(
+        {"date": panel.dates[date_index], "asset": pd.array(panel.assets[asset_index], dtype="str")}
+        | {name: values.pop(name)[members] for name in names}
+    )
+    return BuiltPanel(
+        panel=panel,
+        formations=market.days[periods.formations],
+        raw=raw,
+        summary=_summary(
+            panel, raw, left_out, n_realised=int((periods.ends < len(market.days)).sum())
+        ),
+    )
+
+
+def _ranked(values: dict[str, Matrix], members: NDArray[np.bool_]) -> NDArray[np.float32]:
+    Z = np.empty((int(members.sum()), len(values)), dtype=np.float32)
+    for column, matrix in enumerate(values.values()):
+        Z[:, column] = rank_and_fill(matrix, members)[members]
+    return Z
+
+
+def _summary(
+    panel: Panel, raw: pd.DataFrame, left_out: dict[str, str], *, n_realised: int
+) -> PanelSummary:
+    realised = panel.between(0, n_realised).R
+    return PanelSummary(
+        n_dates=panel.n_dates,
+        n_rows=panel.n_rows,
+        n_assets=panel.n_assets,
+        first_date=_iso(panel.dates[0]),
+        last_date=_iso(panel.dates[-1]),
+        characteristics=panel.characteristic_names,
+        left_out=left_out,
+        coverage={name: float(raw[name].notna().mean()) for name in panel.characteristic_names},
+        missing_returns=float(np.isnan(realised).mean()) if len(realised) else 0.0,
+    )
+
+
+def _iso(day: np.datetime64) -> str:
+    return str(day)[:10]
