@@ -1,0 +1,192 @@
+"""A user's daily price files: which files there are, and their rows, checked one by one."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from latentbeta.config import DataSettings
+from latentbeta.data.tables import Columns, Table, is_table, read_table, stem
+from latentbeta.errors import DataError
+
+PRICES = ("open", "high", "low", "close")
+OPTIONAL = {"dividend": 0.0, "split": 1.0, "shares": np.nan}  # and what stands in for them
+
+
+@dataclass(frozen=True)
+class SourceFiles:
+    """The files of a source: prices, and what may lie beside them."""
+
+    prices: tuple[Path, ...]
+    sectors: Path | None
+    risk_free: Path | None
+    truth: Path | None
+
+
+def find_files(settings: DataSettings) -> SourceFiles:
+    """Find the files that the settings name.
+
+    A path to one file is that file alone. In a folder, prices are the files that match
+    ``settings.prices``; where none does, every CSV or Parquet file but those of sectors and
+    the risk-free rate.
+
+    Raises
+    ------
+    DataError
+        When nothing is there, or when a pattern for one file matches several.
+    """
+    path = settings.path
+    if not path.exists():
+        raise DataError(f"{path}: no such file or folder; set data.path, or give DATA=path")
+    folder = path if path.is_dir() else None
+    sectors = _one_file(folder, settings.sectors, "sectors")
+    risk_free = _one_file(folder, settings.risk_free, "risk_free")
+    if folder is None:
+        return SourceFiles((path,), sectors, risk_free, None)
+    tables = [file for file in sorted(folder.iterdir()) if file.is_file() and is_table(file)]
+    named = [file for file in tables if file.match(settings.prices)]
+    prices = named or [file for file in tables if file not in (sectors, risk_free)]
+    if not prices:
+        raise DataError(f"{folder}: no CSV or Parquet file with prices in it; set data.path")
+    truth = folder / settings.truth if settings.truth else None
+    return SourceFiles(
+        tuple(prices), sectors, risk_free, truth if truth and truth.is_dir() else None
+    )
+
+
+def read_prices(
+    files: Iterable[Path], columns: Columns, *, until: dt.date | None, today: dt.date
+) -> pd.DataFrame:
+    """Read every price row dated up to `until`.
+
+    Later rows are not looked at: a fault in them is no error. With no `until`, a date after
+    `today` is one.
+
+    Returns
+    -------
+    DataFrame sorted by asset, then date
+        asset (categorical, ordered by name), date (datetime64[us]), open, high, low, close,
+        volume, dividend, split, shares (float64, NaN where the cell is empty).
+
+    Raises
+    ------
+    DataError
+        Naming file, row, column and value: a file that cannot be read or has no rows, a
+        missing column, a date or number that is none, a price that is not positive, a negative
+        volume, dividend, split or number of shares, the same asset and date twice.
+    """
+    paths = list(files)
+    parts = [_read_file(path, columns, until=until, today=today) for path in paths]
+    merged = _concatenate(parts)
+    if merged.empty:
+        raise DataError(
+            f"{paths[0].parent}: no price is dated {until} or before;"
+            " set data.as_of to a later date"
+        )
+    order = np.lexsort((merged["date"].to_numpy(), merged["asset"].cat.codes.to_numpy()))
+    merged = merged.iloc[order].reset_index(drop=True)
+    _refuse_duplicates(merged, order, paths, [len(part) for part in parts])
+    return merged.drop(columns="row")
+
+
+def _one_file(folder: Path | None, pattern: str | None, setting: str) -> Path | None:
+    if pattern is None:
+        return None
+    if Path(pattern).is_file():
+        return Path(pattern)
+    if folder is None or Path(pattern).is_absolute():
+        found = []
+    else:
+        found = sorted(file for file in folder.glob(pattern) if file.is_file() and is_table(file))
+    if len(found) > 1:
+        names = ", ".join(file.name for file in found)
+        raise DataError(f"{folder}: data.{setting} matches {names}; name one of them")
+    if not found and not set(pattern) & set("*?["):
+        raise DataError(f"data.{setting}: there is no file {pattern}; set it to null to go without")
+    return found[0] if found else None
+
+
+def _read_file(
+    path: Path, columns: Columns, *, until: dt.date | None, today: dt.date
+) -> pd.DataFrame:
+    table = read_table(
+        path,
+        columns,
+        required=("date", *PRICES, "volume"),
+        optional=("asset", *OPTIONAL),
+    )
+    days = table.dates()
+    if np.isnat(days).any():
+        table.fail(int(np.flatnonzero(np.isnat(days))[0]), "date", "every row needs its date")
+    if until is None and (days > np.datetime64(today)).any():
+        late = int(np.flatnonzero(days > np.datetime64(today))[0])
+        table.fail(late, "date", f"lies after today, {today}; correct it, or set data.as_of")
+    kept = np.ones(len(days), bool) if until is None else days <= np.datetime64(until)
+    read = {"asset": _assets(table, columns, days)[kept].array, "date": days[kept]}
+    read |= {name: _checked_numbers(table, name, kept) for name in (*PRICES, "volume", *OPTIONAL)}
+    return pd.DataFrame(read | {"row": np.flatnonzero(kept) + 1})
+
+
+def _assets(table: Table, columns: Columns, days: NDArray[np.datetime64]) -> pd.Series:
+    """Return the asset of each row; a file of one asset without that column is named after it."""
+    if "asset" not in table.names:
+        if len(np.unique(days)) < len(days):
+            repeated = int(np.flatnonzero(pd.Series(days).duplicated())[0])
+            raise DataError(
+                f"{table.path}: no column for 'asset' (looked for"
+                f" {', '.join(columns.get('asset', ('asset',)))}), yet row {repeated + 1} repeats"
+                f" the date {str(days[repeated])[:10]}: the file holds more than one asset;"
+                " add the column's name to data.columns.asset"
+            )
+        return pd.Series([stem(table.path)] * len(days), dtype="category")
+    assets = table.text("asset")
+    if (assets.codes < 0).any():
+        table.fail(int(np.flatnonzero(assets.codes < 0)[0]), "asset", "every row needs its asset")
+    return pd.Series(assets)
+
+
+def _checked_numbers(table: Table, name: str, kept: NDArray[np.bool_]) -> NDArray[np.float64]:
+    if name not in table.names:
+        return np.full(int(kept.sum()), OPTIONAL[name])
+    values = table.numbers(name, kept)
+    bad = values <= 0 if name in PRICES else values < 0
+    if bad.any():
+        row = int(np.flatnonzero(kept)[np.flatnonzero(bad)[0]])
+        bound = "a price must be positive" if name in PRICES else f"{name} cannot be negative"
+        table.fail(row, name, f"{bound}; correct the value, or leave the cell empty")
+    if name == "split":
+        return np.where(np.isnan(values) | (values == 0), 1.0, values)  # 0: some write "none" so
+    if name == "shares":
+        return np.where(values == 0, np.nan, values)
+    return np.where(np.isnan(values), 0.0, values) if name == "dividend" else values
+
+
+def _concatenate(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """Stack the parts on one set of asset categories, ordered by name."""
+    names = sorted({name for part in parts for name in part["asset"].unique()})
+    kind = pd.CategoricalDtype(names, ordered=True)
+    return pd.concat(
+        [part.assign(asset=part["asset"].astype(kind)) for part in parts], ignore_index=True
+    )
+
+
+def _refuse_duplicates(
+    prices: pd.DataFrame, order: NDArray[np.int64], paths: list[Path], lengths: list[int]
+) -> None:
+    codes, days = prices["asset"].cat.codes.to_numpy(), prices["date"].to_numpy()
+    twice = np.flatnonzero((codes[1:] == codes[:-1]) & (days[1:] == days[:-1]))
+    if len(twice) == 0:
+        return
+    first, second = int(twice[0]), int(twice[0]) + 1
+    source = np.repeat(np.arange(len(paths)), lengths)[order]
+    raise DataError(
+        f"{paths[source[second]]}: row {prices['row'][second]}, column 'date' holds"
+        f" {str(days[second])[:10]} for {prices['asset'][second]!r}, which row"
+        f" {prices['row'][first]} of {paths[source[first]]} holds already; delete one of them"
+    )

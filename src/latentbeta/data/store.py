@@ -1,0 +1,228 @@
+"""From a source of daily prices to data/prices/, and from there to aligned matrices."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from latentbeta.config import DataSettings
+from latentbeta.data.adjust import total_returns, with_delisting_returns
+from latentbeta.data.calendar import sessions as exchange_sessions
+from latentbeta.data.files import SourceFiles, find_files, read_prices
+from latentbeta.data.flags import RULES, suspicious_rows
+from latentbeta.data.market import DailyMarket
+from latentbeta.data.quotes import UsableQuotes, usable_quotes
+from latentbeta.data.reference import read_assets, read_risk_free
+from latentbeta.errors import DataError
+from latentbeta.storage import content_hash, folder_written_atomically, write_json, write_parquet
+
+COLUMNS = (
+    "date",
+    "asset",
+    "open",
+    "high",
+    "low",
+    "close",
+    "volume",
+    "dividend",
+    "split",
+    "shares",
+    "total_return",
+)
+_MATRICES = ("total_return", "close", "high", "low", "volume", "shares")
+
+
+@dataclass(frozen=True)
+class _Tables:
+    prices: pd.DataFrame
+    assets: pd.DataFrame
+    risk_free: pd.DataFrame
+    flags: pd.DataFrame
+    facts: dict[str, Any]
+
+
+def ingest(settings: DataSettings, out: Path, today: dt.date) -> dict[str, Any]:
+    """Read, check, adjust and store the prices of a source, up to the date `settings.as_of`.
+
+    Parameters
+    ----------
+    settings : DataSettings
+    out : Path
+        Folder that is replaced, in one step, by prices.parquet, assets.parquet,
+        risk_free.parquet, flags.parquet, summary.json and, where the source has it, truth/.
+        After an error it is as it was.
+    today : date
+        A price dated after it is an error, unless `settings.as_of` says what is read.
+
+    Returns
+    -------
+    dict
+        The summary, as written to summary.json.
+
+    Raises
+    ------
+    DataError
+        Naming file, row, column and value of the first fault.
+    """
+    files = find_files(settings)
+    tables = _read(files, settings, today)
+    with folder_written_atomically(out) as folder:
+        for name in ("prices", "assets", "risk_free", "flags"):
+            write_parquet(getattr(tables, name), folder / f"{name}.parquet")
+        if files.truth is not None:
+            shutil.copytree(files.truth, folder / "truth")
+        summary = _summary(settings, files, tables) | {
+            "content_hash": content_hash(folder / "prices.parquet")
+        }
+        write_json(summary, folder / "summary.json")
+    return summary
+
+
+def load_market(folder: Path) -> DailyMarket:
+    """Load data/prices/ as aligned matrices.
+
+    Parameters
+    ----------
+    folder : Path
+        What `ingest` wrote.
+
+    Returns
+    -------
+    DailyMarket
+        Its days are the exchange's sessions from the first to the last price; its sector codes
+        number the sectors by name.
+
+    Raises
+    ------
+    DataError
+        When the folder holds no ingested prices.
+    """
+    if not (folder / "prices.parquet").is_file():
+        raise DataError(f"{folder}: no prices.parquet; run the ingest stage first")
+    rates = pd.read_parquet(folder / "risk_free.parquet")
+    listing = pd.read_parquet(folder / "assets.parquet", columns=["asset", "sector"])
+    days = rates["date"].to_numpy().astype("datetime64[us]")
+    assets = listing["asset"].to_numpy(dtype=str)
+    table = pq.read_table(folder / "prices.parquet", columns=["date", "asset"])
+    row = np.searchsorted(days, table["date"].to_numpy().astype("datetime64[us]"))
+    names = table["asset"].combine_chunks().dictionary_encode()
+    column = np.searchsorted(assets, names.dictionary.to_numpy(zero_copy_only=False).astype(str))
+    cell = row * len(assets) + column[names.indices.to_numpy()]
+    return DailyMarket(
+        days=days,
+        assets=assets,
+        sector=pd.factorize(listing["sector"], sort=True)[0].astype(np.int64),
+        risk_free=rates["risk_free"].to_numpy(dtype=np.float64).copy(),
+        **{
+            name: _matrix(folder / "prices.parquet", name, cell, (len(days), len(assets)))
+            for name in _MATRICES
+        },
+    )
+
+
+def _matrix(
+    path: Path, column: str, cell: NDArray[np.int64], shape: tuple[int, int]
+) -> NDArray[np.float64]:
+    """(D, N) values of one column, NaN where there is no row; one column at a time, for memory."""
+    matrix = np.full(shape, np.nan)
+    matrix.reshape(-1)[cell] = pq.read_table(path, columns=[column])[column].to_numpy()
+    return matrix
+
+
+def _read(files: SourceFiles, settings: DataSettings, today: dt.date) -> _Tables:
+    columns, until = settings.columns, settings.as_of
+    raw = read_prices(files.prices, columns, until=until, today=today)
+    days = exchange_sessions(settings.calendar, raw["date"].min(), raw["date"].max())
+    quotes = usable_quotes(raw, days, calendar=settings.calendar)
+    days = days[quotes.session.min() : quotes.session.max() + 1]
+    listing = read_assets(files.sectors, columns, until=until)
+    rates, missing_rates = read_risk_free(files.risk_free, columns, days)
+    returns = total_returns(quotes.prices, quotes.session)
+    prices = quotes.prices.assign(
+        total_return=with_delisting_returns(quotes.prices, returns.total_return, listing)
+    )
+    assets = _listed_assets(prices, listing)
+    order = np.lexsort((prices["asset"].cat.codes.to_numpy(), prices["date"].to_numpy()))
+    return _Tables(
+        prices=prices.iloc[order].astype({"asset": "str"})[list(COLUMNS)],
+        assets=assets,
+        risk_free=pd.DataFrame({"date": days, "risk_free": rates}),
+        flags=suspicious_rows(prices, returns, assets),
+        facts=_facts(files, quotes, missing_rates, unused=len(listing) - _known(listing, assets)),
+    )
+
+
+def _listed_assets(prices: pd.DataFrame, listing: pd.DataFrame) -> pd.DataFrame:
+    """One row for each asset that has a price, with its listing where that is known."""
+    seen = prices.groupby("asset", observed=True)["date"].agg(["min", "max"]).reset_index()
+    seen = seen.rename(columns={"min": "first_date", "max": "last_date"}).astype({"asset": "str"})
+    merged = seen.merge(listing, on="asset", how="left")
+    columns = ["asset", "name", "sector", "listed", "delisted", "delisting_return"]
+    return merged[[*columns, "first_date", "last_date"]].sort_values("asset", ignore_index=True)
+
+
+def _known(listing: pd.DataFrame, assets: pd.DataFrame) -> int:
+    return int(listing["asset"].isin(assets["asset"]).sum())
+
+
+def _facts(
+    files: SourceFiles, quotes: UsableQuotes, missing_rates: int, *, unused: int
+) -> dict[str, Any]:
+    return {
+        "dropped": quotes.dropped,
+        "carried": quotes.carried,
+        "has_risk_free": files.risk_free is not None,
+        "missing_rates": missing_rates,
+        "unused_listings": unused,
+    }
+
+
+def _summary(settings: DataSettings, files: SourceFiles, tables: _Tables) -> dict[str, Any]:
+    prices, counts = tables.prices, tables.flags["rule"].value_counts()
+    return {
+        "n_rows": len(prices),
+        "n_assets": len(tables.assets),
+        "first_date": f"{prices['date'].min():%Y-%m-%d}",
+        "last_date": f"{prices['date'].max():%Y-%m-%d}",
+        "source": str(settings.path),
+        "files": [file.name for file in files.prices],
+        "calendar": settings.calendar,
+        "universe": settings.universe,
+        "has_risk_free": tables.facts["has_risk_free"],
+        "has_shares": bool(prices["shares"].notna().any()),
+        "has_truth": files.truth is not None,
+        "flags": {rule: int(counts.get(rule, 0)) for rule in RULES},
+        "dropped": tables.facts["dropped"],
+        "notes": _notes(settings, tables),
+    }
+
+
+def _notes(settings: DataSettings, tables: _Tables) -> list[str]:
+    """Sentences that a reader of the results should know."""
+    facts, assets = tables.facts, tables.assets
+    unsorted = int(assets["sector"].isna().sum())
+    candidates = {
+        "no risk-free rate: returns are raw, not in excess of it": not facts["has_risk_free"],
+        f"the risk-free rate is missing on {facts['missing_rates']} sessions: the latest before"
+        " them is used": facts["has_risk_free"] and facts["missing_rates"] > 0,
+        "no shares outstanding: market equity is not known": tables.prices["shares"].isna().all(),
+        f"assets without a sector: {unsorted} of {len(assets)}": unsorted > 0,
+        f"assets of the sectors file without a price: {facts['unused_listings']}": (
+            facts["unused_listings"] > 0
+        ),
+        f"dividends and splits of dropped rows, moved to the next quote: {facts['carried']}": (
+            facts["carried"] > 0
+        ),
+        "the universe holds survivors only: results are flattered": (
+            settings.universe == "survivors"
+        ),
+    }
+    return [note for note, applies in candidates.items() if applies]
