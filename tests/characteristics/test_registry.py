@@ -1,0 +1,48 @@
+import inspect
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from latentbeta.characteristics.compute import compute
+from latentbeta.characteristics.registry import REGISTRY
+from latentbeta.config import read_settings
+from latentbeta.errors import SettingsError
+
+PROJECT = Path(__file__).parents[2]
+
+
+def test_the_settings_name_every_characteristic():
+    assert set(read_settings(PROJECT / "params.yaml").characteristics.names) == set(REGISTRY)
+
+
+@pytest.mark.parametrize("name", list(REGISTRY))
+def test_a_row_is_complete(name):
+    row = REGISTRY[name]
+    assert row.name == name == row.function.__name__
+    assert row.sign in (-1, 0, 1)
+    assert row.lag >= 0
+    documented = inspect.getdoc(row.function) or ""
+    assert "Notes" in documented
+    assert row.source.split(" (")[0].split(",")[0] in documented
+
+
+@pytest.mark.parametrize("name", list(REGISTRY))
+def test_the_documentation_has_its_row(name):
+    row = REGISTRY[name]
+    table = (PROJECT / "docs" / "characteristics.md").read_text(encoding="utf-8")
+    line = next(line for line in table.splitlines() if line.startswith(f"| {name} |"))
+    for text in (row.title, row.source, row.formula):
+        assert text.replace("|", "\\|") in line
+
+
+def test_compute_gives_one_matrix_a_name(random_market):
+    market, formations = random_market(0), np.array([300, 500])
+    values = compute(market, formations, ["retvol", "mom1m"])
+    assert list(values) == ["retvol", "mom1m"]
+    np.testing.assert_array_equal(values["mom1m"], REGISTRY["mom1m"].function(market, formations))
+
+
+def test_an_unknown_name_is_a_settings_error(random_market):
+    with pytest.raises(SettingsError, match=r"no characteristic is called size; there are mom1m"):
+        compute(random_market(0), np.array([300]), ["mom1m", "size"])
