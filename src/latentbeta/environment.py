@@ -26,9 +26,16 @@ def configure(project: Path) -> None:
         os.environ.setdefault(name, value)
 
 
+def tracking_uri(project: Path) -> str:
+    """Return the address of the project's MLflow metadata: an SQLite file under mlruns/."""
+    return f"sqlite:///{project.resolve() / MLFLOW_FOLDER / 'mlflow.db'}"
+
+
 _QUIET = {  # nothing is sent to anyone, and only what a reader needs is printed
     "DO_NOT_TRACK": "true",
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "DVC_NO_ANALYTICS": "1",
     "GX_ANALYTICS_ENABLED": "false",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -56,7 +63,7 @@ def _places(project: Path) -> dict[str, str]:
     return {
         "PREFECT_HOME": str(prefect),
         "PREFECT_LOCAL_STORAGE_PATH": str(prefect / "storage"),
-        "MLFLOW_TRACKING_URI": f"sqlite:///{project / MLFLOW_FOLDER / 'mlflow.db'}",
+        "MLFLOW_TRACKING_URI": tracking_uri(project),
         "KERAS_HOME": str(cache / "keras"),
         "MPLCONFIGDIR": str(cache / "matplotlib"),
         "DVC_SITE_CACHE_DIR": str(cache / "dvc-site"),

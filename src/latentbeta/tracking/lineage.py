@@ -1,0 +1,93 @@
+"""Where a run came from: code, data, folds and settings, as tags and parameters."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from latentbeta.config import Settings
+from latentbeta.storage import content_hash, read_json
+from latentbeta.tracking.files import ProjectFiles
+
+UNTRACKED_SETTINGS = {"data": {"columns"}}  # what files call their columns changes no result
+
+
+def lineage_tags(files: ProjectFiles, settings: Settings) -> dict[str, str]:
+    """Return the tags that say which code and data a training rests on.
+
+    A file that does not exist yet gives no tag.
+    """
+    hashed = {
+        "data.hash": files.prices / "prices.parquet",
+        "panel.hash": files.panel / "panel.parquet",
+        "folds.hash": files.results / "folds.parquet",
+        "dvc.lock.hash": files.project / "dvc.lock",
+    }
+    tags = {name: content_hash(path) for name, path in hashed.items() if path.exists()}
+    tags |= {
+        "data.source": settings.data.path.as_posix(),
+        "data.universe": settings.data.universe,
+        "data.last_date": last_date(files),
+    }
+    return {name: value for name, value in (tags | git_tags(files.project)).items() if value}
+
+
+def last_date(files: ProjectFiles) -> str:
+    """Return the last session of the stored prices, empty if there are none."""
+    summary = files.prices / "summary.json"
+    return str(read_json(summary)["last_date"])[:10] if summary.exists() else ""
+
+
+def git_tags(project: Path) -> dict[str, str]:
+    """Return the commit and whether files differ from it; nothing outside a git checkout."""
+    commit = _git(project, "rev-parse", "HEAD")
+    if not commit:
+        return {}
+    dirty = _git(project, "status", "--porcelain", "--untracked-files=no") != ""
+    return {"mlflow.source.git.commit": commit, "git.dirty": str(dirty).lower()}
+
+
+def flat_parameters(settings: Settings) -> dict[str, str]:
+    """Return every setting that a result rests on as ``section.key``, lists as JSON."""
+    document = settings.model_dump(mode="json", exclude=UNTRACKED_SETTINGS)
+    return {name: _text(value) for name, value in _flat(document, "")}
+
+
+def model_parameters(settings: Settings, model: str, n_factors: int) -> dict[str, str]:
+    """Return the parameters of one model: the shared ones, and its own of `settings.models`."""
+    networks = ("models.autoencoder.", "models.n_seeds") if model.startswith("ca") else ()
+    lecture = ("models.lecture.",) if model == "cae_lecture" else ()
+    kept = (
+        "seed",
+        "rebalancing",
+        "walk_forward.",
+        "characteristics.",
+        "data.",
+        *networks,
+        *lecture,
+    )
+    shared = {k: v for k, v in flat_parameters(settings).items() if k.startswith(kept)}
+    return {"model": model, "n_factors": str(n_factors)} | shared
+
+
+def _git(project: Path, *arguments: str) -> str:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(project), *arguments], capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:  # no git on this machine
+        return ""
+    return done.stdout.strip()
+
+
+def _flat(value: Any, prefix: str) -> list[tuple[str, Any]]:
+    if not isinstance(value, dict):
+        return [(prefix, value)]
+    dot = "." if prefix else ""
+    return [pair for key, item in value.items() for pair in _flat(item, f"{prefix}{dot}{key}")]
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,137 @@
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+
+from latentbeta.storage import content_hash
+from latentbeta.tracking.store import open_store
+from latentbeta.tracking.training import (
+    chosen_epochs,
+    end_dead_runs,
+    fail_training,
+    loss_curves,
+    start_training,
+)
+
+
+@pytest.fixture(scope="module")
+def store(project):
+    return open_store(project.folder)
+
+
+def test_one_parent_has_one_finished_child_a_model(project, store):
+    children = store.client.search_runs(
+        [store.experiment_id], f"tags.`mlflow.parentRunId` = '{project.runs['parent']}'"
+    )
+    assert {run.info.run_name for run in children} == {"pca K=2", "ipca K=2", "ca1 K=3"}
+    assert {run.info.status for run in children} == {"FINISHED"}
+    assert store.client.get_run(project.runs["parent"]).info.status == "FINISHED"
+    assert [c["model"] for c in project.runs["children"]] == ["pca", "ipca", "ca1"]
+
+
+def test_a_child_has_the_parameters_of_its_own_model(project, store):
+    network = store.client.get_run(project.run_id("ca1")).data.params
+    linear = store.client.get_run(project.run_id("ipca")).data.params
+    assert network["n_factors"] == "3"
+    assert network["models.autoencoder.epochs"] == str(project.settings.models.autoencoder.epochs)
+    assert not [name for name in linear if name.startswith("models.")]
+    assert linear["walk_forward.scheme"] == project.settings.walk_forward.scheme
+    assert not [name for name in network if name.startswith("data.columns")]
+
+
+def test_lineage_is_tagged_with_content_hashes(project, store):
+    tags = store.client.get_run(project.runs["parent"]).data.tags
+    assert tags["panel.hash"] == content_hash(project.files.panel / "panel.parquet")
+    assert tags["folds.hash"] == content_hash(project.files.results / "folds.parquet")
+    assert tags["prefect.flow_run_id"] == "night-1"
+    assert tags["data.universe"] == "point-in-time"
+    assert tags["data.last_date"] == "2010-06-15"
+
+
+def test_the_panel_is_the_dataset_with_its_content_hash(project, store):
+    (entry,) = store.client.get_run(project.run_id("ca1")).inputs.dataset_inputs
+    digest = content_hash(project.files.panel / "panel.parquet")
+    assert entry.dataset.digest == digest[:32]
+
+
+def test_loss_curves_are_means_over_members_by_epoch(project, store):
+    curve = store.client.get_metric_history(project.run_id("ca1"), "loss/validation/fold_00")
+    assert [(point.step, point.value) for point in curve] == [(0, 7.0), (1, 3.0)]
+
+
+def test_loss_curves_by_hand():
+    history = pd.DataFrame(
+        {
+            "fold": [2, 2],
+            "member": [0, 1],
+            "epoch": [0, 0],
+            "training_loss": [1.0, 2.0],
+            "validation_loss": [3.0, 5.0],
+        }
+    )
+    assert loss_curves(history) == [
+        ("loss/training/fold_02", 1.5, 0),
+        ("loss/validation/fold_02", 4.0, 0),
+    ]
+
+
+def test_chosen_epochs_by_hand():
+    selection = pd.DataFrame({"fold": [1, 1], "best_epoch": [4, 8], "validation_loss": [0.5, 0.25]})
+    assert chosen_epochs(selection) == [
+        ("fold/best_epoch", 6.0, 1),
+        ("fold/validation_loss", 0.375, 1),
+    ]
+
+
+def test_a_childs_tables_are_its_rows_with_its_factors(project, store):
+    uri = store.client.get_run(project.run_id("ipca")).info.artifact_uri
+    betas = pd.read_parquet(mlflow.artifacts.download_artifacts(f"{uri}/tables/betas.parquet"))
+    saved = pd.read_parquet(project.files.results / "betas.parquet")
+    mine = saved[saved["model"] == "ipca"].drop(columns="factor_3").reset_index(drop=True)
+    pd.testing.assert_frame_equal(betas, mine)
+
+
+@pytest.mark.parametrize("model", ["ipca", "ca1"])
+def test_a_logged_model_gives_the_saved_betas(project, store, model):
+    outputs = store.client.get_run(project.run_id(model)).outputs.model_outputs
+    loaded = mlflow.pyfunc.load_model(f"models:/{outputs[-1].model_id}")
+    Z = np.random.default_rng(0).uniform(-1, 1, (7, 4)).astype(np.float32)
+    folder = project.files.training / "models"
+    if model == "ipca":
+        gamma = np.load(folder / "ipca_2/loadings.npz")["gamma"]
+        expected = [
+            [sum(z[p] * gamma[p, k] for p in range(4)) + gamma[4, k] for k in (0, 1)] for z in Z
+        ]
+    else:
+        import keras
+
+        expected = keras.models.load_model(folder / "ca1_3/beta_network.keras").predict(
+            Z, verbose=0
+        )
+    np.testing.assert_allclose(loaded.predict(Z), expected, rtol=1e-5)
+
+
+def test_a_logged_model_refuses_other_characteristics(project, store):
+    outputs = store.client.get_run(project.run_id("ipca")).outputs.model_outputs
+    loaded = mlflow.pyfunc.load_model(f"models:/{outputs[-1].model_id}")
+    with pytest.raises(mlflow.exceptions.MlflowException, match="shape"):
+        loaded.predict(np.zeros((2, 3), np.float32))
+
+
+def test_a_model_whose_betas_are_no_function_of_characteristics_is_files_only(project, store):
+    run = store.client.get_run(project.run_id("pca"))
+    assert not run.outputs.model_outputs
+    assert [f.path for f in store.client.list_artifacts(run.info.run_id, "fitted")] == [
+        "fitted/about.json"
+    ]
+
+
+def test_a_run_left_running_by_a_killed_process_is_ended_as_killed(project, store):
+    dead = start_training(project.folder, project.settings)
+    assert store.client.get_run(dead).info.status == "RUNNING"
+    alive = start_training(project.folder, project.settings)
+    assert store.client.get_run(dead).info.status == "KILLED"
+    fail_training(project.folder, alive)
+    assert store.client.get_run(alive).info.status == "FAILED"
+    assert end_dead_runs(store) == []
+    assert store.client.get_run(project.runs["parent"]).info.status == "FINISHED"
