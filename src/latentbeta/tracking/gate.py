@@ -54,7 +54,10 @@ def decide(challenger: pd.DataFrame, champion: pd.DataFrame, *, tolerance: float
     known = both[["realised", *_columns("")]].notna().all(axis=1)
     both = both[known & both[_columns("_champion")].notna().all(axis=1)]
     if both.empty:
-        return _refused_without_overlap()
+        return without_comparison(
+            accepted=False,
+            reason="no (date, asset) pair has predictions of both: they cannot be compared",
+        )
     new = {name: _r_squared(both, column) for name, column in MEASURES.items()}
     old = {name: _r_squared(both, f"{column}_champion") for name, column in MEASURES.items()}
     worse = [name for name in MEASURES if new[name] < old[name] - tolerance]
@@ -89,13 +92,14 @@ def _reason(
     return f"worse than the champion by more than {tolerance:g} in {' and '.join(worse)}: {figures}"
 
 
-def _refused_without_overlap() -> Decision:
+def without_comparison(*, accepted: bool, reason: str) -> Decision:
+    """Return a decision that rests on no common sample."""
     return Decision(
-        accepted=False,
+        accepted=accepted,
         n_pairs=0,
         first_date="",
         last_date="",
         challenger={},
         champion={},
-        reason="no (date, asset) pair has predictions of both: they cannot be compared",
+        reason=reason,
     )
