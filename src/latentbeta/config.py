@@ -80,7 +80,7 @@ class AutoencoderSettings(_Frozen):
     """Optimisation of the networks."""
 
     learning_rate: Positive
-    l1_penalty: Annotated[float, Field(ge=0)]
+    l1_penalties: Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(min_length=1)]
     batch_size: Count
     epochs: Count
     patience: Count
@@ -167,5 +167,6 @@ def check_settings(document: Any, *, source: str) -> Settings:
             f" (it is {item['input']!r})"
             for item in error.errors()
         ]
-        raise SettingsError(f"{source}: {len(lines)} setting(s) are wrong:\n" + "\n".join(lines)) \
-            from error
+        raise SettingsError(
+            f"{source}: {len(lines)} setting(s) are wrong:\n" + "\n".join(lines)
+        ) from error

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Sized
+from contextlib import contextmanager
 from typing import TypeVar
 
 from rich.console import Console
@@ -21,20 +22,29 @@ def say(message: str) -> None:
 
 
 def track(items: Iterable[Item], description: str, total: int | None = None) -> Iterator[Item]:
-    """Yield the items while showing how many are done.
+    """Yield the items while showing how many are done; see `counting`."""
+    if total is None and isinstance(items, Sized):
+        total = len(items)
+    with counting(description, total) as advance:
+        for item in items:
+            yield item
+            advance()
+
+
+@contextmanager
+def counting(description: str, total: int | None) -> Iterator[Callable[[], None]]:
+    """Give a function to call once a piece of work is done, and show how many are.
 
     A terminal gets a bar with the time that remains; anything else (a log, a pipe) gets a line
     at the start, at most one every ten seconds, and one at the end.
     """
-    if total is None and isinstance(items, Sized):
-        total = len(items)
-    if sys.stdout.isatty():
-        yield from _bar(items, description, total)
-    else:
-        yield from _lines(items, description, total)
+    shown = _bar if sys.stdout.isatty() else _lines
+    with shown(description, total) as advance:
+        yield advance
 
 
-def _bar(items: Iterable[Item], description: str, total: int | None) -> Iterator[Item]:
+@contextmanager
+def _bar(description: str, total: int | None) -> Iterator[Callable[[], None]]:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -42,18 +52,23 @@ def _bar(items: Iterable[Item], description: str, total: int | None) -> Iterator
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console()) as progress:
-        yield from progress.track(items, total=total, description=description)
+        task = progress.add_task(description, total=total)
+        yield lambda: progress.advance(task)
 
 
-def _lines(items: Iterable[Item], description: str, total: int | None) -> Iterator[Item]:
+@contextmanager
+def _lines(description: str, total: int | None) -> Iterator[Callable[[], None]]:
     of = f" of {total}" if total is not None else ""
     started = last = time.monotonic()
-    say(f"{description}: started{of and f', 0{of}'}")
     done = 0
-    for item in items:
-        yield item
+
+    def advance() -> None:
+        nonlocal done, last
         done += 1
         if time.monotonic() - last >= SECONDS_BETWEEN_LINES:
             last = time.monotonic()
             say(f"{description}: {done}{of}")
+
+    say(f"{description}: started{of and f', 0{of}'}")
+    yield advance
     say(f"{description}: done, {done}{of} in {time.monotonic() - started:.1f} s")

@@ -1,0 +1,35 @@
+"""Stage train: every model over every fold, recorded in MLflow."""
+
+from prefect import flow
+from prefect.runtime import flow_run
+
+from flows import PROJECT
+from flows.api import run_flow
+from latentbeta.config import read_settings
+from latentbeta.storage import write_json
+from latentbeta.tracking import fail_training, record_training, start_training
+from latentbeta.walk_forward.train import train
+
+
+@flow(name="train")
+def train_flow() -> None:
+    """Open the MLflow run, train, record, and keep the run's id with the outputs."""
+    settings = read_settings(PROJECT / "params.yaml")
+    parent = start_training(PROJECT, settings, tags={"prefect.flow_run_id": str(flow_run.id)})
+    data = PROJECT / "data"
+    try:
+        train(
+            settings=settings,
+            panel_folder=data / "panel",
+            store=data / "fold_store",
+            results=data / "results",
+            training=data / "training",
+        )
+        write_json(record_training(PROJECT, settings, parent), data / "training" / "runs.json")
+    except BaseException:
+        fail_training(PROJECT, parent)
+        raise
+
+
+if __name__ == "__main__":
+    run_flow(train_flow)

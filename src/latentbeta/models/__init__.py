@@ -1,0 +1,1 @@
+"""Factor models: one file each, one protocol."""

@@ -1,0 +1,1 @@
+"""Ensembles of conditional autoencoders, trained together as one stacked Keras model."""

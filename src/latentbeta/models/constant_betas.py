@@ -1,0 +1,52 @@
+"""Betas that stay with an asset through time: how they are kept and spread over a panel's rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentbeta.errors import ModelError
+from latentbeta.models.protocol import Array, State, save_loadings
+from latentbeta.models.rotation import rotate_betas
+from latentbeta.panel.panel import Panel
+
+MINIMUM_OBSERVATIONS = 12  # returns an asset needs before it gets betas of its own
+
+
+def constant_betas(assets: NDArray[np.str_], betas: Array) -> State:
+    """Keep the (N, K) betas that are known, by the assets' names.
+
+    Raises
+    ------
+    ModelError
+        When no asset has betas.
+    """
+    known = np.isfinite(betas).all(axis=1)
+    if not known.any():
+        raise ModelError(
+            f"no asset has the {MINIMUM_OBSERVATIONS} returns that betas need;"
+            " lengthen walk_forward.train"
+        )
+    return {"assets": assets[known], "betas": betas[known]}
+
+
+def spread_constant_betas(state: State, panel: Panel) -> Array:
+    """Return (1, n, K): each row's asset's betas.
+
+    An asset that was not estimated (listed since) gets the mean of those that were: the best
+    guess without a history, and it lets every model be scored on the same rows.
+    """
+    betas = np.asarray(state["betas"], dtype=np.float64)
+    place = {asset: i for i, asset in enumerate(state["assets"])}
+    columns = np.array([place.get(asset, len(betas)) for asset in panel.assets])
+    with_mean = np.vstack([betas, betas.mean(axis=0)])
+    return with_mean[columns[panel.asset_index]][None]
+
+
+def export_constant_betas(state: State, rotations: Array, folder: Path) -> None:
+    """Save each estimated asset's published betas."""
+    betas = np.asarray(state["betas"], dtype=np.float64)
+    published = rotate_betas(betas[None], rotations)[0]
+    save_loadings(folder, assets=state["assets"], betas=published)

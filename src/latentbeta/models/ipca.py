@@ -1,0 +1,118 @@
+"""Instrumented principal components: betas are linear in characteristics, beta = [Z, 1] Γ."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from latentbeta.errors import ConvergenceWarning
+from latentbeta.models.managed_portfolios import RELATIVE_CUTOFF, second_moments, with_constant
+from latentbeta.models.protocol import Array, Fit, State, save_loadings
+from latentbeta.models.rotation import rotate_betas
+from latentbeta.panel.panel import Panel
+from latentbeta.panel.stack import stack
+
+
+def factors_given_gamma(ZZ: Array, ZR: Array, gamma: Array) -> Array:
+    """f_t = (Γ'Z'ZΓ)⁻¹ Γ'Z'r_t for every date: (T, K)."""
+    lhs = np.einsum("pk,tpq,ql->tkl", gamma, ZZ, gamma, optimize=True)
+    return np.einsum("tkl,tl->tk", _inverse(lhs), ZR @ gamma)
+
+
+def gamma_given_factors(ZZ: Array, ZR: Array, factors: Array) -> Array:
+    """vec(Γ) = [Σ Z'Z ⊗ f f']⁻¹ Σ (Z'r ⊗ f): (P + 1, K)."""
+    n_inputs, n_factors = ZZ.shape[1], factors.shape[1]
+    ff = np.einsum("tk,tl->tkl", factors, factors)
+    lhs = np.einsum("tpq,tkl->pkql", ZZ, ff, optimize=True)
+    lhs = lhs.reshape(n_inputs * n_factors, n_inputs * n_factors)
+    rhs = (ZR.T @ factors).ravel()
+    return (_inverse(lhs) @ rhs).reshape(n_inputs, n_factors)
+
+
+def normalise(gamma: Array, factors: Array) -> tuple[Array, Array]:
+    """Rotate so that Γ'Γ = I, factor second moments are diagonal, descending, means positive.
+
+    The product Γ f of every date is unchanged.
+    """
+    chol = np.linalg.cholesky(gamma.T @ gamma).T
+    moment = chol @ (factors.T @ factors) @ chol.T
+    rotation = np.linalg.eigh(moment)[1][:, ::-1]
+    turned_factors = factors @ chol.T @ rotation
+    turned_gamma = np.linalg.solve(chol.T, gamma.T).T @ rotation
+    signs = np.where(turned_factors.mean(axis=0) < 0, -1.0, 1.0)
+    return turned_gamma * signs, turned_factors * signs
+
+
+def alternating_least_squares(
+    ZZ: Array, ZR: Array, n_factors: int, *, tolerance: float = 1e-6, max_iterations: int = 5000
+) -> Array:
+    """Return Γ (P + 1, K) that minimises Σ (r - Z Γ f)², from sufficient statistics alone.
+
+    Starts from the singular vectors of Z'r; stops when no entry of Γ or f moves by more than
+    `tolerance` (of the factors' root mean square, for f).
+
+    Parameters
+    ----------
+    ZZ : (T, P + 1, P + 1)
+    ZR : (T, P + 1)
+
+    Source: Kelly, Pruitt and Su (2019), equations 6 and 7.
+    """
+    gamma = np.linalg.svd(ZR, full_matrices=False)[2][:n_factors].T
+    gamma, factors = normalise(gamma, factors_given_gamma(ZZ, ZR, gamma))
+    for _ in range(max_iterations):
+        old_gamma, old_factors = gamma, factors
+        gamma = gamma_given_factors(ZZ, ZR, factors)
+        gamma, factors = normalise(gamma, factors_given_gamma(ZZ, ZR, gamma))
+        scale = np.sqrt(np.mean(factors**2))
+        change = max(np.abs(gamma - old_gamma).max(), np.abs(factors - old_factors).max() / scale)
+        if change < tolerance:
+            break
+    else:
+        warnings.warn(
+            f"IPCA: still moving by {change:.1e} after {max_iterations} iterations",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
+    return gamma
+
+
+def _inverse(matrices: Array) -> Array:
+    # Characteristics with equal ranks make these singular: take the minimum-norm solution.
+    return np.linalg.pinv(matrices, rcond=RELATIVE_CUTOFF, hermitian=True)
+
+
+@dataclass(frozen=True)
+class InstrumentedPCA:
+    """IPCA over training and validation: there is nothing to select."""
+
+    n_factors: int
+    name: str = "ipca"
+    leads: bool = False
+
+    def fit(self, training: Panel, validation: Panel) -> Fit:
+        """Γ from the sufficient statistics of both samples."""
+        ZZ, ZR, counts = second_moments(stack(training, validation))
+        known = counts > 0
+        return Fit({"gamma": alternating_least_squares(ZZ[known], ZR[known], self.n_factors)})
+
+    def betas(self, state: State, panel: Panel) -> Array:
+        """(1, n, K): [Z, 1] Γ."""
+        return (with_constant(panel.Z) @ np.asarray(state["gamma"], dtype=np.float64))[None]
+
+    def factors(self, state: State, panel: Panel) -> Array:
+        """(1, T, K): least squares of each date's returns on the betas."""
+        ZZ, ZR, counts = second_moments(panel)
+        gamma = np.asarray(state["gamma"], dtype=np.float64)
+        factors = np.full((panel.n_dates, self.n_factors), np.nan)
+        known = counts > 0
+        factors[known] = factors_given_gamma(ZZ[known], ZR[known], gamma)
+        return factors[None]
+
+    def export(self, state: State, rotations: Array, folder: Path) -> None:
+        """Save Γ (P + 1, K)."""
+        gamma = np.asarray(state["gamma"], dtype=np.float64)
+        save_loadings(folder, gamma=rotate_betas(gamma[None], rotations)[0])

@@ -1,0 +1,66 @@
+"""The ladder of models by name, from nothing estimated to nothing given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from latentbeta.config import ModelSettings
+from latentbeta.errors import SettingsError
+from latentbeta.models.conditional_autoencoder import HIDDEN_LAYERS, ConditionalAutoencoder
+from latentbeta.models.ipca import InstrumentedPCA
+from latentbeta.models.lecture_autoencoder import LectureAutoencoder
+from latentbeta.models.observed_factors import ObservedFactors
+from latentbeta.models.pca import PrincipalComponents
+from latentbeta.models.protocol import FactorModel
+
+
+def _conditional(name: str) -> Callable[[int, ModelSettings, int], FactorModel]:
+    def make(n_factors: int, settings: ModelSettings, seed: int) -> FactorModel:
+        return ConditionalAutoencoder(name, n_factors, settings.n_seeds, settings.autoencoder, seed)
+
+    return make
+
+
+def _lecture(n_factors: int, settings: ModelSettings, seed: int) -> FactorModel:
+    lecture = settings.lecture
+    return LectureAutoencoder(
+        n_factors,
+        settings.n_seeds,
+        lecture.hidden_units,
+        lecture.target,
+        settings.autoencoder,
+        seed,
+    )
+
+
+_MAKERS: dict[str, Callable[[int, ModelSettings, int], FactorModel]] = {
+    "observed_factors": lambda *_: ObservedFactors(),
+    "pca": lambda n_factors, *_: PrincipalComponents(n_factors),
+    "ipca": lambda n_factors, *_: InstrumentedPCA(n_factors),
+    "cae_lecture": _lecture,
+    **{name: _conditional(name) for name in HIDDEN_LAYERS},
+}
+
+LADDER = tuple(_MAKERS)
+
+
+def ladder(settings: ModelSettings, seed: int) -> list[FactorModel]:
+    """Return every model the settings ask for, once for each number of factors.
+
+    Raises
+    ------
+    SettingsError
+        When models.names holds a name that is not on the ladder.
+    """
+    unknown = [name for name in settings.names if name not in _MAKERS]
+    if unknown:
+        raise SettingsError(
+            f"models.names: no model is called {', '.join(unknown)}; there are {', '.join(LADDER)}"
+        )
+    models = [
+        _MAKERS[name](n_factors, settings, seed)
+        for name in settings.names
+        for n_factors in settings.n_factors
+    ]
+    # The market model has one factor however many are asked for: keep it once.
+    return list({(model.name, model.n_factors): model for model in models}.values())

@@ -1,0 +1,114 @@
+"""The lecture's conditional autoencoder: factors straight from the returns of a fixed universe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentbeta.config import AutoencoderSettings
+from latentbeta.errors import ModelError
+from latentbeta.models.autoencoder.estimator import (
+    Inputs,
+    beta_weights,
+    ensemble_betas,
+    ensemble_factors,
+    fit_ensemble,
+)
+from latentbeta.models.autoencoder.export import export_network
+from latentbeta.models.protocol import Array, Fit, State
+from latentbeta.panel.panel import Panel
+from latentbeta.panel.stack import stack
+
+# An asset belongs to the fixed universe when at most this share of its training returns is
+# missing; those few, and any missing later, are masked out of the factor network's input.
+LARGEST_MISSING_SHARE = 0.05
+
+
+def fixed_universe(training: Panel) -> NDArray[np.str_]:
+    """Return the names of the assets whose returns are (nearly) all known in training.
+
+    Raises
+    ------
+    ModelError
+        When there is none.
+    """
+    known = np.isfinite(training.dense(training.R))
+    universe = training.assets[known.mean(axis=0) >= 1 - LARGEST_MISSING_SHARE]
+    if not len(universe):
+        raise ModelError(
+            "no asset has returns throughout the training sample, so cae_lecture has no fixed"
+            " universe; shorten walk_forward.train or take cae_lecture out of models.names"
+        )
+    return universe
+
+
+def universe_returns(panel: Panel, universe: NDArray[np.str_], *, lag: int) -> Array:
+    """Return (T, L) returns of the universe `lag` dates earlier; NaN rows where none is known.
+
+    A single missing return contributes nothing (zero input); the others are scaled up by the
+    share that is known, so that a factor does not shrink with the number of gaps.
+    """
+    R = panel.dense(panel.R)[:, np.searchsorted(panel.assets, universe)]
+    share = np.isfinite(R).mean(axis=1, keepdims=True)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        inputs = np.where(share > 0, np.nan_to_num(R) / share, np.nan)
+    return np.vstack([np.full((lag, len(universe)), np.nan), inputs])[: panel.n_dates]
+
+
+@dataclass(frozen=True)
+class LectureAutoencoder:
+    """Beta = Dense(BatchNorm → ReLU(Dense(Z))), f = Dense(returns of a fixed universe), Dot.
+
+    Parameters
+    ----------
+    target : "same" explains a date's returns with factors of the same date; "ahead" feeds the
+        factor network the date before, so that its product is a forecast.
+
+    Assets that join later have betas too (they share the networks) but no say in the factors.
+    """
+
+    n_factors: int
+    n_seeds: int
+    hidden_units: int
+    target: Literal["same", "ahead"]
+    settings: AutoencoderSettings
+    seed: int
+    name: str = "cae_lecture"
+
+    @property
+    def leads(self) -> bool:
+        """True for the day-ahead target."""
+        return self.target == "ahead"
+
+    def fit(self, training: Panel, validation: Panel) -> Fit:
+        """Train the ensemble; the universe is fixed by the training panel alone."""
+        panel, universe = stack(training, validation), fixed_universe(training)
+        fit = fit_ensemble(
+            panel,
+            Inputs(panel.Z, universe_returns(panel, universe, lag=int(self.leads))),
+            training.n_dates,
+            hidden=(self.hidden_units,),
+            n_factors=self.n_factors,
+            n_seeds=self.n_seeds,
+            settings=self.settings,
+            seed=self.seed,
+        )
+        return Fit(fit.state | {"universe": universe}, fit.history, fit.selection)
+
+    def betas(self, state: State, panel: Panel) -> Array:
+        """(M, n, K) betas of the panel's rows."""
+        return ensemble_betas(state, (self.hidden_units,), panel.Z, panel.blocks())
+
+    def factors(self, state: State, panel: Panel) -> Array:
+        """(M, T, K) factor returns; with the day-ahead target known one date before."""
+        universe = state["universe"].astype(np.str_)
+        return ensemble_factors(state, universe_returns(panel, universe, lag=int(self.leads)))
+
+    def export(self, state: State, rotations: Array, folder: Path) -> None:
+        """Save the beta network."""
+        hidden = (self.hidden_units,)
+        export_network(beta_weights(state), hidden, rotations, folder / "beta_network.keras")

@@ -1,0 +1,62 @@
+"""What training leaves behind: the tables of results, and the newest fold's models."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from latentbeta.panel.panel import Panel
+from latentbeta.storage import folder_written_atomically, write_json, write_parquet
+from latentbeta.walk_forward.loop import ModelRun
+
+RESULT_TABLES = ("predictions", "betas", "factors")
+TRAINING_TABLES = ("history", "selection")
+
+
+def write_results(runs: list[ModelRun], folds: pd.DataFrame, folder: Path) -> None:
+    """Write predictions, betas, factors and folds; models with fewer factors leave gaps."""
+    for name in RESULT_TABLES:
+        write_parquet(_joined(runs, name), folder / f"{name}.parquet")
+    write_parquet(folds, folder / "folds.parquet")
+
+
+def write_training(runs: list[ModelRun], panel: Panel, folder: Path) -> None:
+    """Write loss curves, what validation chose, and each model of the newest fold."""
+    for name in TRAINING_TABLES:
+        write_parquet(_joined(runs, name), folder / f"{name}.parquet")
+    with folder_written_atomically(folder / "models") as models:
+        for run in runs:
+            place = models / f"{run.model.name}_{run.model.n_factors}"
+            run.model.export(run.last_fit.state, run.last_estimates.rotations, place)
+            write_json(_about(run, panel), place / "about.json")
+
+
+def _joined(runs: list[ModelRun], name: str) -> pd.DataFrame:
+    tables: list[pd.DataFrame] = [getattr(run, name) for run in runs]
+    return pd.concat([t for t in tables if len(t)] or tables[:1], ignore_index=True)
+
+
+def _about(run: ModelRun, panel: Panel) -> dict[str, object]:
+    """Describe a published model: enough to apply it to tomorrow's characteristics."""
+    estimates = run.last_estimates
+    return {
+        "model": run.model.name,
+        "n_factors": run.model.n_factors,
+        "settings": repr(run.model),
+        "fold": len(run.keys) - 1,
+        "fit_key": run.keys[-1],
+        "characteristics": list(panel.characteristic_names),
+        "date": str(np.datetime64(estimates.panel.dates[-1], "D")),
+        "premia": [float(premium) for premium in estimates.premia[-1]],
+        "hash": _weights_hash(run),
+    }
+
+
+def _weights_hash(run: ModelRun) -> str:
+    """Name what the model says: its fit and the basis it is published in."""
+    digest = hashlib.sha256(run.keys[-1].encode())
+    digest.update(run.last_estimates.rotations.tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,43 @@
+"""The training stage: every model of the ladder over every fold of the panel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from latentbeta.config import Settings
+from latentbeta.models.ladder import ladder
+from latentbeta.panel.files import read_panel
+from latentbeta.progress import counting
+from latentbeta.walk_forward.fold_store import FoldStore
+from latentbeta.walk_forward.folds import fold_table, make_folds
+from latentbeta.walk_forward.loop import ModelRun, run_model
+from latentbeta.walk_forward.outputs import write_results, write_training
+
+
+def train(
+    *, settings: Settings, panel_folder: Path, store: Path, results: Path, training: Path
+) -> list[ModelRun]:
+    """Run the ladder walk-forward and write its results.
+
+    Parameters
+    ----------
+    panel_folder : with panel.parquet
+    store : folder of finished fits; a killed run picks up there
+    results, training : folders to write to
+
+    Raises
+    ------
+    SettingsError
+        When a model is unknown or the panel is too short for one fold.
+    ModelError
+        When a model cannot be estimated.
+    """
+    panel = read_panel(panel_folder)
+    folds = make_folds(panel.n_dates, settings.walk_forward)
+    models = ladder(settings.models, settings.seed)
+    finished = FoldStore(store)
+    with counting("train", len(models) * len(folds)) as advance:
+        runs = [run_model(model, panel, folds, finished, on_fold=advance) for model in models]
+    write_results(runs, fold_table(folds, panel.dates, settings.walk_forward.embargo), results)
+    write_training(runs, panel, training)
+    return runs
