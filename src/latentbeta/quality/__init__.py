@@ -1,0 +1,1 @@
+"""The validation gate: Great Expectations suites for prices and for the panel."""
