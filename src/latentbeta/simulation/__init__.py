@@ -1,0 +1,1 @@
+"""The embedded market: daily prices with known betas and factors."""
