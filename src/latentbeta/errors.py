@@ -31,3 +31,7 @@ class LatentBetaWarning(UserWarning):
 
 class ConvergenceWarning(LatentBetaWarning):
     """An iterative estimator stopped at its iteration limit."""
+
+
+class PipelineError(LatentBetaError):
+    """A stage of the pipeline failed, or another run of the project is at work."""
