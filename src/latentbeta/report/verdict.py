@@ -1,0 +1,249 @@
+"""What the results say, in sentences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from latentbeta.config import Settings
+from latentbeta.evaluation.ladder import ModelKey
+from latentbeta.report.inputs import Record, ReportInputs
+from latentbeta.report.words import (
+    CLASSICAL,
+    PERIODS,
+    factors_phrase,
+    is_known,
+    listing,
+    name_of,
+    number,
+    percent,
+)
+
+CLEAR = 2.0  # standard errors
+YARDSTICKS = ("ipca", "pca")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How much model a scores above model b on a measure, and over its standard error."""
+
+    value: float
+    t: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the page leads with.
+
+    Attributes
+    ----------
+    headline : str
+    paragraphs : tuple of str
+    cautions : tuple of (str, str)
+        A short label and what it means; the reader must know them.
+    """
+
+    headline: str
+    paragraphs: tuple[str, ...]
+    cautions: tuple[tuple[str, str], ...]
+
+
+def verdict(inputs: ReportInputs, settings: Settings) -> Verdict:
+    """Read the verdict off the measures and the paired differences."""
+    explains, predicts = (best(inputs.metrics, m) for m in ("total_r2", "predictive_r2"))
+    if explains is None:
+        return Verdict("No model has out-of-sample results.", (), cautions(inputs, settings))
+    paragraphs = [
+        [
+            _sample_sentence(explains, settings),
+            *_against_others(inputs, key_of(explains), "total_r2"),
+        ],
+        _prediction_sentences(inputs, predicts),
+        _portfolio_sentence(inputs),
+        _truth_sentence(inputs, key_of(explains)),
+    ]
+    return Verdict(
+        headline=_headline(explains, predicts),
+        paragraphs=tuple(" ".join(sentences) for sentences in paragraphs if sentences),
+        cautions=cautions(inputs, settings),
+    )
+
+
+def best(metrics: list[Record], measure: str) -> Record | None:
+    """Return the model with the highest value of a measure; None when none has one."""
+    known = [record for record in metrics if is_known(record.get(measure))]
+    return max(known, key=lambda record: record[measure], default=None)
+
+
+def key_of(record: Record) -> ModelKey:
+    """Return which model a record of metrics.json is about."""
+    return ModelKey(record["model"], record["n_factors"])
+
+
+def difference(table: pd.DataFrame, a: ModelKey, model: str, measure: str) -> Difference | None:
+    """Look up how much `a` scores above another model that it was compared with.
+
+    Returns
+    -------
+    Difference or None
+        None when the two were not compared, or one has no such measure.
+    """
+    if table.empty:
+        return None
+    rows = table[table["measure"] == measure]
+    is_a = (rows["model_a"] == a.model) & (rows["n_factors_a"] == a.n_factors)
+    is_b = (rows["model_b"] == a.model) & (rows["n_factors_b"] == a.n_factors)
+    for found, sign in (
+        (rows[is_a & (rows["model_b"] == model)], 1),
+        (rows[is_b & (rows["model_a"] == model)], -1),
+    ):
+        same = found[found["n_factors_a"] == found["n_factors_b"]]
+        for row in (same if len(same) else found).itertuples():
+            value, t = sign * float(str(row.difference)), sign * float(str(row.t))
+            return Difference(value, t) if np.isfinite(value) else None
+    return None
+
+
+def cautions(inputs: ReportInputs, settings: Settings) -> tuple[tuple[str, str], ...]:
+    """Return what flatters or limits the results."""
+    summary = inputs.prices_summary or {}
+    simulated = bool(inputs.truth.get("known")) or bool(summary.get("has_truth"))
+    found = []
+    if simulated:
+        found.append(
+            (
+                "Simulated market",
+                "made by the project itself, with betas that are known: "
+                "it shows that the method works, not that it earns money",
+            )
+        )
+    if summary.get("universe", settings.data.universe) == "survivors":
+        found.append(
+            (
+                "Survivors only",
+                "the universe holds assets known in hindsight to have lasted, "
+                "which flatters every figure here",
+            )
+        )
+    if summary.get("has_risk_free") is False:
+        found.append(
+            ("Raw returns", "no risk-free rate was given: returns are not in excess of one")
+        )
+    return tuple(found)
+
+
+def _headline(explains: Record, predicts: Record | None) -> str:
+    first = f"{_named(explains)} explains most"
+    if predicts is None:
+        return f"{first}; no model forecasts."
+    if key_of(predicts) == key_of(explains):
+        return f"{first} and predicts best."
+    return f"{first}; {_named(predicts)} predicts best."
+
+
+def _sample_sentence(record: Record, settings: Settings) -> str:
+    one, many = PERIODS[settings.rebalancing]
+    n_dates = record["n_dates"]
+    return (
+        f"Over {n_dates} {one if n_dates == 1 else many} of test data "
+        f"({record['first_test_date']} to {record['last_test_date']}), which no model saw in "
+        f"training or selection, {name_of(record['model'])} with "
+        f"{factors_phrase(record['n_factors'])} accounts for {_with_error(record, 'total_r2')} of "
+        "the squared returns."
+    )
+
+
+def _with_error(record: Record, measure: str) -> str:
+    error = record.get(f"{measure}_se")
+    beside = f" ± {number(error * 100, 2)}" if is_known(error) else ""
+    return f"{number(record[measure] * 100, 2)}{beside} %"
+
+
+def _against_others(inputs: ReportInputs, key: ModelKey, measure: str) -> list[str]:
+    """Set the best model against IPCA and PCA, and a classical winner against the networks."""
+    found = {
+        other: gap
+        for other in YARDSTICKS
+        if other != key.model and (gap := difference(inputs.differences, key, other, measure))
+    }
+    parts = [_compared(name_of(other), gap) for other, gap in found.items()]
+    sentences = [f"That is {listing(parts)}."] if parts else []
+    network = best([r for r in inputs.metrics if r["model"] not in CLASSICAL], measure)
+    if key.model in CLASSICAL and network is not None:
+        gap = difference(inputs.differences, key, network["model"], measure)
+        behind = f", {_points(gap.value)} behind ({_strength(gap.t)})" if gap else ""
+        sentences.append(
+            f"The networks do not beat it: the best of them is {_named(network)}{behind}."
+        )
+    return sentences
+
+
+def _compared(other: str, gap: Difference) -> str:
+    direction = "more" if gap.value >= 0 else "less"
+    return f"{_points(gap.value)} {direction} than {other} ({_strength(gap.t)})"
+
+
+def _points(value: float) -> str:
+    return f"{number(abs(value) * 100, 2)} points"
+
+
+def _strength(t: float) -> str:
+    if not np.isfinite(t):
+        return "no standard error"
+    errors = f"{number(abs(t), 1)} standard errors"
+    return errors if abs(t) >= CLEAR else f"{errors}, so perhaps chance"
+
+
+def _prediction_sentences(inputs: ReportInputs, predicts: Record | None) -> list[str]:
+    if predicts is None:
+        return ["No model makes a forecast."]
+    value, error = predicts["predictive_r2"], predicts.get("predictive_r2_se")
+    opening = (
+        f"As a forecast of the period ahead, {_named(predicts)} is the best, with a predictive "
+        f"R² of {_with_error(predicts, 'predictive_r2')}"
+    )
+    if value <= 0:
+        return [f"{opening}: no better than forecasting zero for every asset."]
+    weak = is_known(error) and value < CLEAR * error
+    sentence = f"{opening}{', within two standard errors of zero' if weak else ''}."
+    key = key_of(predicts)
+    return [sentence, *_against_others(inputs, key, "predictive_r2")]
+
+
+def _portfolio_sentence(inputs: ReportInputs) -> list[str]:
+    record = best(inputs.metrics, "long_short_sharpe")
+    if record is None:
+        return []
+    error = record.get("long_short_sharpe_se")
+    beside = f" ± {number(error, 2)}" if is_known(error) else ""
+    return [
+        "Sorting assets on the forecast, buying the best and selling the worst earns the highest "
+        f"Sharpe ratio with {_named(record)}: {number(record['long_short_sharpe'], 2)}{beside} "
+        "a year, before trading costs."
+    ]
+
+
+def _truth_sentence(inputs: ReportInputs, key: ModelKey) -> list[str]:
+    record = next(
+        (r for r in inputs.truth.get("models", ()) if (r["model"], r["n_factors"]) == key), None
+    )
+    if record is None or not all(map(is_known, record["beta_correlation"])):
+        return []
+    correlations = [number(r, 2) for r in record["beta_correlation"]]
+    sentences = [
+        f"The betas of {name_of(key.model)} correlate {listing(correlations)} with the true ones, "
+        "after one rotation for all dates."
+    ]
+    if is_known(oracle := inputs.truth.get("oracle_total_r2")):
+        sentences.append(
+            f"The true betas and factors account for {percent(oracle, 2)} of the squared returns, "
+            "about the most that a model can reach."
+        )
+    return sentences
+
+
+def _named(record: Record | dict[str, Any]) -> str:
+    return f"{name_of(record['model'])} (K = {record['n_factors']})"
