@@ -31,11 +31,17 @@ def run_flow(flow: Flow[Any, Any], **parameters: Any) -> Any:
     """
     for name in ("prefect.flow_runs", "prefect.task_runs"):
         logging.getLogger(name).propagate = False  # the API keeps them; here they would be twice
+    with plain_errors(flow.name), one_api():
+        return flow(**parameters)
+
+
+@contextmanager
+def plain_errors(name: str) -> Iterator[None]:
+    """End the process with status 1 and the message when the package raises an error of its own."""
     try:
-        with one_api():
-            return flow(**parameters)
+        yield
     except LatentBetaError as error:
-        sys.stderr.write(f"\n{flow.name} stopped: {error}\n")
+        sys.stderr.write(f"\n{name} stopped: {error}\n")
         raise SystemExit(1) from None
 
 

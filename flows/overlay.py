@@ -1,0 +1,93 @@
+"""Writing what a run sets into params.yaml: key by key, checked first, comments kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML, YAMLError
+
+from latentbeta.config import check_settings
+from latentbeta.errors import DataError, SettingsError
+from latentbeta.storage import write_text
+
+
+def write_settings(path: Path, changes: Mapping[str, Any], *, source: str) -> str:
+    """Merge changes into the settings file, atomically, and return the text it had before.
+
+    Parameters
+    ----------
+    changes : mapping
+        Nested as the file is; only the keys named change.
+    source : str
+        Where they come from, for the message.
+
+    Raises
+    ------
+    SettingsError
+        When the result would not be valid; the file is left as it is.
+    """
+    former = path.read_text(encoding="utf-8")
+    merged = merged_text(former, changes)
+    check_settings(YAML(typ="safe").load(merged), source=source)
+    if merged != former:
+        write_text(merged, path)
+    return former
+
+
+def merged_text(text: str, changes: Mapping[str, Any]) -> str:
+    """Return a YAML text with the changes merged in, its comments and order kept."""
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = 4096  # a line that was not touched is not broken anew
+    document = yaml.load(text)
+    _merge(document, changes)
+    stream = StringIO()
+    yaml.dump(document, stream)
+    return stream.getvalue()
+
+
+def read_overlay(path: Path) -> dict[str, Any]:
+    """Read a YAML file of settings that override those in params.yaml.
+
+    Raises
+    ------
+    SettingsError
+        When it is missing, not YAML, or not a mapping.
+    """
+    try:
+        document = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, YAMLError) as error:
+        raise SettingsError(f"{path}: cannot be read as YAML: {error}") from error
+    if not isinstance(document, dict):
+        raise SettingsError(f"{path}: holds no settings; write them as in params.yaml")
+    return document
+
+
+def data_changes(data: Path, former: Path, project: Path) -> dict[str, Any]:
+    """Return the settings below ``data`` that a path brings; a new one is read to its end.
+
+    Parameters
+    ----------
+    data : Path
+        What the user named, relative to the working directory.
+    former : Path
+        ``data.path`` as it is.
+    """
+    absolute = data.expanduser().resolve()
+    if not absolute.exists():
+        raise DataError(f"{data}: no such file or folder; name one with daily prices")
+    inside = absolute.is_relative_to(project.resolve())
+    path = absolute.relative_to(project.resolve()) if inside else absolute
+    same = path == former
+    return {"path": path.as_posix()} | ({} if same else {"as_of": None})
+
+
+def _merge(document: Any, changes: Mapping[str, Any]) -> None:
+    for key, value in changes.items():
+        if isinstance(value, Mapping) and isinstance(document.get(key), Mapping):
+            _merge(document[key], value)
+        elif document.get(key, changes) != value:  # a value that is the same keeps its spelling
+            document[key] = value

@@ -1,0 +1,96 @@
+"""One `dvc repro`: DVC decides which stages run."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+from prefect import task
+
+from flows.lock import end_processes
+from flows.overlay import write_settings
+from latentbeta.errors import PipelineError
+from latentbeta.progress import say
+from latentbeta.storage import write_text
+
+LAST_STAGE = "report"  # what it does not need, such as a simulated market, is not run
+INPUT_STAGES = (None, "simulate", "ingest")  # until these end, no earlier result is replaced
+FAILED_STAGE = re.compile(r"failed to reproduce '([^']+)'")
+
+
+class StageError(PipelineError):
+    """`dvc repro` stopped; `stage` is the stage that failed, None when it got to none."""
+
+    def __init__(self, stage: str | None) -> None:
+        self.stage = stage
+        what = f"stage {stage} failed" if stage else "dvc repro could not start"
+        super().__init__(f"{what}; the reason is printed above")
+
+
+@task(name="dvc repro")
+def reproduce(project: Path) -> None:
+    """Run `dvc repro` with the stages' output as it comes.
+
+    Only the error stream is read on its way, for the name of the stage that failed: a progress
+    bar still finds its terminal.
+
+    Raises
+    ------
+    StageError
+    """
+    command = [sys.executable, "-m", "dvc", "repro", LAST_STAGE]
+    with (
+        subprocess.Popen(command, cwd=project, stderr=subprocess.PIPE, text=True) as process,
+        _ended_with_its_children(process),
+    ):
+        stage = _echo(process)
+        status = process.wait()
+    if status:
+        raise StageError(stage)
+
+
+@contextmanager
+def settings_changed(path: Path, changes: Mapping[str, Any], *, source: str) -> Iterator[None]:
+    """Write changes into the settings, and take them back if the input they name cannot be used.
+
+    Raises
+    ------
+    SettingsError
+        When the changed settings would not be valid.
+    """
+    former = write_settings(path, changes, source=source)
+    try:
+        yield
+    except StageError as error:
+        if error.stage in INPUT_STAGES and path.read_text(encoding="utf-8") != former:
+            write_text(former, path)
+            say(f"{path.name} is as it was before this run; earlier results stand")
+        raise
+
+
+def _echo(process: subprocess.Popen[str]) -> str | None:
+    """Pass the error stream on, and return the stage that it says failed."""
+    stage = None
+    for line in process.stderr or ():
+        sys.stderr.write(line)
+        sys.stderr.flush()
+        if found := FAILED_STAGE.search(line):
+            stage = found[1]
+    return stage
+
+
+@contextmanager
+def _ended_with_its_children(process: subprocess.Popen[str]) -> Iterator[None]:
+    """Leave no stage running when this process is stopped."""
+    try:
+        yield
+    except BaseException:
+        tree = psutil.Process(process.pid)
+        end_processes([*tree.children(recursive=True), tree])
+        raise
