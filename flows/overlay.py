@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML, YAMLError
+from ruamel.yaml.comments import CommentedSeq
+from ruamel.yaml.representer import RoundTripRepresenter
 
 from latentbeta.config import check_settings
 from latentbeta.errors import DataError, SettingsError
@@ -40,6 +42,7 @@ def write_settings(path: Path, changes: Mapping[str, Any], *, source: str) -> st
 def merged_text(text: str, changes: Mapping[str, Any]) -> str:
     """Return a YAML text with the changes merged in, its comments and order kept."""
     yaml = YAML()
+    yaml.Representer = _Representer
     yaml.preserve_quotes = True
     yaml.width = 4096  # a line that was not touched is not broken anew
     document = yaml.load(text)
@@ -90,4 +93,19 @@ def _merge(document: Any, changes: Mapping[str, Any]) -> None:
         if isinstance(value, Mapping) and isinstance(document.get(key), Mapping):
             _merge(document[key], value)
         elif document.get(key, changes) != value:  # a value that is the same keeps its spelling
-            document[key] = value
+            document[key] = _in_one_line(value) if isinstance(value, list) else value
+
+
+def _in_one_line(values: list[Any]) -> CommentedSeq:
+    sequence = CommentedSeq(values)
+    sequence.fa.set_flow_style()
+    return sequence
+
+
+class _Representer(RoundTripRepresenter):
+    """Writes null as a word, as the file does, instead of as nothing."""
+
+
+_Representer.add_representer(
+    type(None), lambda self, _: self.represent_scalar("tag:yaml.org,2002:null", "null")
+)
