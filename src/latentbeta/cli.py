@@ -1,0 +1,159 @@
+"""Commands for people: each starts a flow as a process of its own, in the project's folder."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from latentbeta.environment import configure, tracking_uri
+from latentbeta.errors import TrackingError
+from latentbeta.progress import say
+from latentbeta.storage import read_json
+
+app = typer.Typer(
+    help="Conditional factor models of asset returns, trained walk-forward every night.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+)
+PROJECT_FILES = ("params.yaml", "dvc.yaml", "flows")
+METRICS = Path("data/results/metrics.json")
+
+
+@app.command()
+def run(
+    data: Annotated[Path | None, typer.Option(help="Folder or file of daily prices.")] = None,
+    params: Annotated[Path | None, typer.Option(help="YAML merged into params.yaml.")] = None,
+) -> None:
+    """Run every stage that is out of date, and show the results."""
+    named = [*_option("--data", data), *_option("--params", params)]
+    _start("flows.run", *named)
+
+
+@app.command()
+def nightly(
+    as_of: Annotated[str | None, typer.Option(help="Last date to read, YYYY-MM-DD.")] = None,
+) -> None:
+    """Run one night: new data, every stage, the champion gate, a publication."""
+    _start("flows.nightly", *_option("--as-of", as_of))
+
+
+@app.command()
+def serve(
+    port: Annotated[int, typer.Option(help="Of the Prefect server.")] = 4200,
+) -> None:
+    """Stay up and run the night on the schedule of prefect.yaml."""
+    _start("flows.nightly", "--serve", "--port", str(port))
+
+
+@app.command()
+def ui(
+    port: Annotated[int, typer.Option(help="Of the page.")] = 5000,
+) -> None:
+    """Open MLflow on 127.0.0.1, with the runs of the results that lie here."""
+    project = _project()
+    _start("flows.record")
+    say(f"MLflow: http://127.0.0.1:{port}  (ready in half a minute; Ctrl-C ends it)")
+    _process(
+        project,
+        *("mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
+        *("--backend-store-uri", tracking_uri(project)),
+        *("--default-artifact-root", (project / "mlruns/artifacts").as_uri()),
+    )
+
+
+@app.command()
+def table(
+    as_json: Annotated[bool, typer.Option("--json", help="For a machine.")] = False,
+) -> None:
+    """Print the measures of the last run."""
+    path = _project() / METRICS
+    if not path.exists():
+        raise _stopped(f"{METRICS} is not there yet: `latentbeta run` makes it")
+    metrics = read_json(path)
+    if as_json:
+        say(json.dumps(metrics, indent=2))
+        return
+    from rich.console import Console
+
+    from latentbeta.report.table import results_table
+
+    Console().print(results_table(metrics))
+
+
+@app.command()
+def promote(
+    version: Annotated[int, typer.Argument(help="Number of a registered version.")],
+) -> None:
+    """Make a registered version the champion, past the gate: the next night publishes it."""
+    from latentbeta.tracking import promote as promote_version
+
+    try:
+        chosen = promote_version(_project(), version)
+    except TrackingError as error:
+        raise _stopped(str(error)) from None
+    say(f"champion: {chosen}")
+
+
+def _stage(name: str, text: str) -> Callable[[], None]:
+    def command() -> None:
+        _start(f"flows.{name}")
+
+    command.__doc__ = text
+    return command
+
+
+STAGES = {
+    "simulate": "Make the embedded market with known betas.",
+    "ingest": "Read, check, adjust and store daily prices.",
+    "characteristics": "Compute what was known before each period.",
+    "validate": "Check prices and panel; a blocking rule fails.",
+    "train": "Fit every model over every fold.",
+    "evaluate": "Measure the saved results.",
+    "report": "Build the HTML report.",
+}
+for _name, _text in STAGES.items():
+    app.command(_name)(_stage(_name, f"{_text} One stage alone; `run` runs what is out of date."))
+
+
+def _project() -> Path:
+    """Return the project's folder: the working directory or the nearest one above it."""
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if all((folder / name).exists() for name in PROJECT_FILES):
+            configure(folder)
+            return folder
+    raise _stopped(
+        f"{here} is not inside a latentbeta project (no {', '.join(PROJECT_FILES)} above it)"
+    )
+
+
+def _start(module: str, *arguments: str) -> None:
+    _process(_project(), module, *arguments)
+
+
+def _process(project: Path, module: str, *arguments: str) -> None:
+    """Run a module in the project's folder; its failure is this command's."""
+    try:
+        done = subprocess.run([sys.executable, "-m", module, *arguments], cwd=project, check=False)
+    except KeyboardInterrupt:  # the process had it too, and has said what there is to say
+        raise typer.Exit(130) from None
+    if done.returncode:
+        raise typer.Exit(done.returncode)
+
+
+def _option(name: str, value: Path | str | None) -> list[str]:
+    if value is None:
+        return []
+    return [name, str(value.absolute() if isinstance(value, Path) else value)]
+
+
+def _stopped(message: str) -> typer.Exit:
+    """Say why on the error stream, and return what ends the command."""
+    sys.stderr.write(f"{message}\n")
+    return typer.Exit(1)
