@@ -17,9 +17,12 @@ from latentbeta.panel.stack import stack
 
 
 def factors_given_gamma(ZZ: Array, ZR: Array, gamma: Array) -> Array:
-    """f_t = (Γ'Z'ZΓ)⁻¹ Γ'Z'r_t for every date: (T, K)."""
-    lhs = np.einsum("pk,tpq,ql->tkl", gamma, ZZ, gamma, optimize=True)
-    return np.einsum("tkl,tl->tk", _inverse(lhs), ZR @ gamma)
+    """f_t = (Γ'Z'ZΓ)⁻¹ Γ'Z'r_t for every date: (T, K).
+
+    Date by date: the last bits of one product over all dates would depend on their number.
+    """
+    lhs = gamma.T @ ZZ @ gamma
+    return np.einsum("tkl,tl->tk", _inverse(lhs), np.einsum("tp,pk->tk", ZR, gamma))
 
 
 def gamma_given_factors(ZZ: Array, ZR: Array, factors: Array) -> Array:
@@ -101,7 +104,9 @@ class InstrumentedPCA:
 
     def betas(self, state: State, panel: Panel) -> Array:
         """(1, n, K): [Z, 1] Γ."""
-        return (with_constant(panel.Z) @ np.asarray(state["gamma"], dtype=np.float64))[None]
+        gamma = np.asarray(state["gamma"], dtype=np.float64)
+        # Not a matrix product: its last bits depend on the number of rows, here of later dates.
+        return np.einsum("np,pk->nk", with_constant(panel.Z), gamma)[None]
 
     def factors(self, state: State, panel: Panel) -> Array:
         """(1, T, K): least squares of each date's returns on the betas."""

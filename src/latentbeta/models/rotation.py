@@ -88,9 +88,10 @@ def rotations_onto(basis: Basis, dates: NDArray[np.datetime64], factors: Array) 
 
 def rotate_factors(factors: Array, rotations: Array) -> Array:
     """F G for each member: (M, T, K)."""
-    return factors @ rotations
+    # Not a matrix product: its last bits depend on the number of rows, here of later dates.
+    return np.einsum("mtk,mkj->mtj", factors, rotations)
 
 
 def rotate_betas(betas: Array, rotations: Array) -> Array:
     """β G⁻ᵀ for each member: (M, n, K)."""
-    return betas @ np.linalg.inv(rotations).transpose(0, 2, 1)
+    return np.einsum("mnk,mjk->mnj", betas, np.linalg.inv(rotations))
