@@ -22,6 +22,7 @@ STYLE = {
     "svg.hashsalt": "latentbeta",
     "font.family": "sans-serif",
     "font.size": 8.5,
+    "text.parse_math": False,  # an asset may be called $A
     "text.color": INK,
     "axes.edgecolor": LINE,
     "axes.labelcolor": SOFT,

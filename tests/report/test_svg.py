@@ -1,0 +1,24 @@
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from latentbeta.report.svg import spread, to_svg
+
+
+def test_labels_that_overlap_move_apart_and_the_others_stay():
+    found = spread(np.array([0.0, 0.5, 0.5, 1.0]), 0.1)
+    np.testing.assert_allclose(found, [0.0, 0.45, 0.55, 1.0])
+
+
+def test_spread_keeps_distance_and_order():
+    places = np.sort(np.random.default_rng(0).random(9))
+    assert np.diff(spread(places, 0.08)).min() == pytest.approx(0.08)
+
+
+def test_the_name_keeps_identifiers_apart():
+    figure = Figure()
+    figure.subplots().plot([1, 2])
+    one = to_svg(figure, name="one", description='a "quoted" <thing>')
+    assert 'id="one-' in one
+    assert "metadata" not in one
+    assert "&lt;thing&gt;" in one

@@ -1,0 +1,133 @@
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+from tests.synthetic_results import monthly_settings
+
+from latentbeta.evaluation.ladder import ModelKey
+from latentbeta.report.inputs import ReportInputs
+from latentbeta.report.verdict import Difference, difference, verdict
+
+EMPTY = pd.DataFrame()
+
+
+def record(model, total, predictive=0.01, n_factors=3, **more):
+    return {
+        "model": model,
+        "n_factors": n_factors,
+        "total_r2": total,
+        "total_r2_se": 0.01,
+        "predictive_r2": predictive,
+        "predictive_r2_se": 0.002,
+        "n_dates": 80,
+        "first_test_date": "2011-01-31",
+        "last_test_date": "2017-08-31",
+    } | more
+
+
+def row(a, b, measure, value, t, n_factors=3):
+    names = ("model_a", "n_factors_a", "model_b", "n_factors_b", "measure", "difference", "t")
+    return dict(zip(names, (a, n_factors, b, n_factors, measure, value, t), strict=True))
+
+
+def inputs(metrics, rows=(), **more):
+    empty = dict.fromkeys(
+        ("portfolios", "fold_metrics", "folds", "betas", "factors", "history", "selection"), EMPTY
+    )
+    base = ReportInputs(
+        metrics=metrics,
+        differences=pd.DataFrame(rows),
+        truth={"known": False},
+        prices_summary=None,
+        panel_summary=None,
+        validation=None,
+        hashes={},
+        **empty,
+    )
+    return replace(base, **more)
+
+
+@pytest.fixture(scope="module")
+def settings():
+    return monthly_settings()
+
+
+def words(found):
+    return " ".join(found.paragraphs)
+
+
+def test_a_network_that_wins(settings):
+    rows = [
+        row("ca1", "ipca", "total_r2", 0.052, 4.1),
+        row("ca1", "pca", "total_r2", 0.2, 9.94),
+        row("ca1", "ipca", "predictive_r2", 0.001, 0.4),
+    ]
+    metrics = [record("pca", 0.17), record("ipca", 0.32), record("ca1", 0.372, 0.02)]
+    found = verdict(inputs(metrics, rows), settings)
+    assert found.headline == "CA1 (K = 3) explains most and predicts best."
+    text = words(found)
+    assert "80 months" in text
+    assert "37.20 ± 1.00 %" in text
+    assert "5.20 points more than IPCA (4.1 standard errors)" in text
+    assert "20.00 points more than PCA (9.9 standard errors)" in text
+    assert "0.10 points more than IPCA (0.4 standard errors, so perhaps chance)" in text
+    assert found.cautions == ()
+
+
+def test_a_classical_model_that_wins_says_so(settings):
+    rows = [
+        row("ca1", "ipca", "total_r2", -0.03, -3.0),
+        row("ipca", "pca", "total_r2", 0.2, 8.0),
+    ]
+    found = verdict(
+        inputs([record("pca", 0.1), record("ipca", 0.3), record("ca1", 0.27)], rows), settings
+    )
+    assert found.headline.startswith("IPCA (K = 3) explains most")
+    text = words(found)
+    assert "The networks do not beat it" in text
+    assert "CA1 (K = 3), 3.00 points behind (3.0 standard errors)" in text
+    assert "20.00 points more than PCA" in text
+
+
+def test_a_best_forecast_that_is_worse_than_zero_is_called_that(settings):
+    found = verdict(inputs([record("ca1", 0.3, predictive=-0.002)]), settings)
+    assert "no better than forecasting zero" in words(found)
+
+
+def test_no_forecast_at_all(settings):
+    found = verdict(inputs([record("ca1", 0.3, predictive=None)]), settings)
+    assert found.headline == "CA1 (K = 3) explains most; no model forecasts."
+
+
+def test_no_results_at_all(settings):
+    found = verdict(inputs([record("ca1", None, None)]), settings)
+    assert found.headline == "No model has out-of-sample results."
+
+
+def test_survivors_and_raw_returns_are_said(settings):
+    summary = {"universe": "survivors", "has_risk_free": False, "has_truth": False}
+    found = verdict(inputs([record("ca1", 0.3)], prices_summary=summary), settings)
+    assert [label for label, _ in found.cautions] == ["Survivors only", "Raw returns"]
+
+
+def test_what_was_recovered_of_the_truth(settings):
+    models = [{"model": "ca1", "n_factors": 3, "beta_correlation": [0.91, 0.87, 0.8]}]
+    truth = {"known": True, "oracle_total_r2": 0.41, "models": models}
+    found = verdict(inputs([record("ca1", 0.3)], truth=truth), settings)
+    assert "correlate 0.91, 0.87 and 0.80 with the true ones" in words(found)
+    assert "41.00 %" in words(found)
+    assert found.cautions[0][0] == "Simulated market"
+
+
+def test_a_difference_is_found_from_either_side():
+    table = pd.DataFrame([row("ca1", "ipca", "total_r2", 0.05, 3.0)])
+    ca1, ipca = ModelKey("ca1", 3), ModelKey("ipca", 3)
+    assert difference(table, ca1, "ipca", "total_r2") == Difference(0.05, 3.0)
+    assert difference(table, ipca, "ca1", "total_r2") == Difference(-0.05, -3.0)
+    assert difference(table, ca1, "ipca", "ic") is None
+    assert difference(table, ModelKey("ca1", 5), "ipca", "total_r2") is None
+
+
+def test_a_difference_without_a_value_is_none():
+    table = pd.DataFrame([row("ca1", "ipca", "ic", float("nan"), float("nan"))])
+    assert difference(table, ModelKey("ca1", 3), "ipca", "ic") is None
