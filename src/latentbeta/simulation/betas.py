@@ -47,15 +47,15 @@ def true_betas(ranks: Matrix) -> Matrix:
     -----
     With u turnover, m momentum, s size and v volatility::
 
-        β₁ = 0.9 + 0.4 u + 1.4 (|u| - 1/2)       a kink: both ends load, one of them more
-        β₂ = 1.2 m (1 + s)                       an interaction: momentum counts for large firms
+        β₁ = 0.9 + 0.4 u + 1.6 (|u| - 1/2)       a kink: both ends load, one of them more
+        β₂ = 1.2 m (1 - s)                       an interaction: momentum counts for small firms
         β₃ = 1.3 · 1(v > 0.4) - 0.4              a step at the most volatile third
     """
     turnover, momentum, size, volatility = ranks
     return np.column_stack(
         [
-            0.9 + 0.4 * turnover + 1.4 * (np.abs(turnover) - 0.5),
-            1.2 * momentum * (1 + size),
+            0.9 + 0.4 * turnover + 1.6 * (np.abs(turnover) - 0.5),
+            1.2 * momentum * (1 - size),
             1.3 * (volatility > 0.4) - 0.4,
         ]
     )

@@ -10,8 +10,8 @@ from latentbeta.simulation.draws import DayDraws, Vector, autoregressive
 
 DAYS_A_YEAR = 252
 
-PREMIUM = np.array([0.09, 0.12, 0.10])  # a year
-VOLATILITY = np.array([0.17, 0.15, 0.15])  # a year
+PREMIUM = np.array([0.06, 0.20, 0.18])  # a year
+VOLATILITY = np.array([0.17, 0.16, 0.16])  # a year
 
 _LOG_VOLATILITY_DEVIATION = 0.30  # of the factors' common volatility around its level
 _LOG_VOLATILITY_PERSISTENCE = 0.5 ** (1 / 42)  # half-life of two months

@@ -28,6 +28,11 @@ _VOLUME_NOISE = 0.35
 _VOLATILITY_DEVIATION = 0.15  # of the log idiosyncratic volatility
 _VOLATILITY_PERSISTENCE = 0.5 ** (1 / 126)
 _LOWEST_RETURN = -0.9
+_EQUITY_LEVEL = np.log(2e9)  # currency
+_EQUITY_SPREAD = 1.3
+# Growth of shares a quarter falls by this for each log point of size: small firms raise capital
+# and large ones return it. Else the largest would become the market in a few decades.
+_BUYBACK = 0.01
 
 
 @dataclass
@@ -46,8 +51,8 @@ class Firms:
     turnover, volatility : (n,)
         Logs, around their levels; autoregressive.
     turnover_level, issuance, phase : (n,)
-        An asset's own level of log turnover, growth of its shares a quarter, and the session of
-        the quarter on which it pays dividends and issues shares.
+        An asset's own level of log turnover, log growth of its shares a quarter, and the session
+        of the quarter on which it pays dividends and issues shares.
     pays : (n,) bool
         Whether it pays dividends.
     sector : (n,) int
@@ -94,7 +99,7 @@ class Firms:
             normal, uniform = random.standard_normal(6), random.random(3)
             self.listed[slot] = True
             self.close[slot] = round(float(np.exp(np.log(30) + 0.5 * normal[0])), 2)
-            equity = np.exp(np.log(2e9) + 1.3 * normal[1])
+            equity = np.exp(_EQUITY_LEVEL + _EQUITY_SPREAD * normal[1])
             self.shares[slot] = max(round(float(equity / self.close[slot])), 1)
             self.turnover[slot] = _TURNOVER_DEVIATION * normal[2]
             self.volatility[slot] = _VOLATILITY_DEVIATION * normal[3]
@@ -165,7 +170,9 @@ def close_day(firms: Firms, returns: Vector, actions: Actions, session: int) -> 
     """Set closes and shares from the day's total returns; a price is whole cents, at least one."""
     close = firms.close * (1 + np.maximum(returns, _LOWEST_RETURN)) / actions.split
     firms.close = np.maximum(np.round(close - actions.dividend, 2), 0.01)
-    growth = np.where(is_quarter_day(firms, session), 1 + firms.issuance, 1.0)
+    size = np.log(np.maximum(firms.close * firms.shares, 1.0)) - _EQUITY_LEVEL
+    issued = np.exp(firms.issuance - _BUYBACK * size)
+    growth = np.where(firms.listed & is_quarter_day(firms, session), issued, 1.0)
     firms.shares = np.maximum(np.round(firms.shares * actions.split * growth), 1.0)
 
 
