@@ -12,7 +12,7 @@ from latentbeta.config import Settings, check_settings
 from latentbeta.panel.panel import Panel
 
 N_DATES, N_ASSETS, N_CHARACTERISTICS, N_FACTORS = 36, 40, 4, 2
-NOISE = {"observed_factors": 1.6, "pca": 1.2, "ipca": 0.5, "ca1": 0.1}
+NOISE = {"observed_factors": 0.9, "pca": 0.6, "ipca": 0.3, "ca1": 0.05}
 FOLDS = ((0, "2016-01-29", 12), (1, "2017-01-31", 12), (2, "2018-01-31", 12))
 
 

@@ -129,9 +129,8 @@ def diebold_mariano(error_a: Vector, error_b: Vector, count: Vector) -> float:
 
     Notes
     -----
-    Diebold and Mariano (1995) on cross-sectional means, as in Gu, Kelly and Xiu (2020),
-    equation 20. The long-run variance is Newey and West's, Bartlett weights and automatic
-    bandwidth.
+    Diebold and Mariano (1995) on cross-sectional means, as in Gu, Kelly and Xiu (2020). The
+    long-run variance is Newey and West's, Bartlett weights and automatic bandwidth.
     """
     used = count > 0
     if used.sum() < FEWEST_DATES:

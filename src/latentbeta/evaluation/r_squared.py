@@ -30,7 +30,7 @@ def pooled_r_squared(error: Vector, scale: Vector) -> Vector:
     Notes
     -----
     Returns are not demeaned: the baseline forecasts zero for every asset, as in Gu, Kelly and
-    Xiu (2021), equations 17 and 18. A forecast of zero scores 0, not the R² of a mean.
+    Xiu (2021). A forecast of zero scores 0, not the R² of a mean.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(scale > 0, 1 - error / scale, np.nan)
@@ -82,7 +82,7 @@ def managed_loss(realised: Matrix, explained: Matrix, characteristics: Character
 
     Notes
     -----
-    Bottom-up, as in Gu, Kelly and Xiu (2021), section 3.3: x_t = (Z'Z)⁻¹ Z'r_t against
+    Bottom-up, as in Gu, Kelly and Xiu (2021): x_t = (Z'Z)⁻¹ Z'r_t against
     (Z'Z)⁻¹ Z'r̂_t over the date's assets for which both are known.
     """
     known = np.isfinite(realised) & np.isfinite(explained)
