@@ -6,14 +6,11 @@ import pytest
 
 from latentbeta.config import Settings, read_settings
 from latentbeta.data.calendar import sessions
-from latentbeta.environment import configure
 
 PROJECT = Path(__file__).parents[2]
 N_ASSETS = 30
 PERIOD = 5  # sessions
 CHARACTERISTICS = ("mom1m", "retvol")
-
-configure(PROJECT)  # before Great Expectations is imported: it would send usage data
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,7 @@ def run_checkpoints(
                 data_date,
             )
         ]
-        context.build_data_docs(site_names=[_SITE])
+        _build_pages(context)
     return in_suite_order(outcomes)
 
 
@@ -72,7 +72,10 @@ def _outcomes(
             f"{name}: Great Expectations evaluated {len(results)} of {len(suite)} rules, so the"
             " data are not known to be sound; report this with the version in use"
         )
-    return [_outcome(suite[r.expectation_config.meta["position"]], r) for r in results]
+    return [
+        _outcome(suite[r.expectation_config.meta["position"]], r, set(table.columns))
+        for r in results
+    ]
 
 
 def _context(docs: Path) -> Any:
@@ -131,6 +134,10 @@ def _validate(
     return list(validation.results)
 
 
+def _build_pages(context: Any) -> None:
+    context.build_data_docs(site_names=[_SITE])
+
+
 def _expectation(rule: Rule, position: int) -> Any:
     """Return the rule as Great Expectations knows it."""
     import great_expectations.expectations as core
@@ -146,9 +153,10 @@ def _expectation(rule: Rule, position: int) -> Any:
     )
 
 
-def _outcome(rule: Rule, result: Any) -> Outcome:
+def _outcome(rule: Rule, result: Any, columns: Set[str]) -> Outcome:
     """Read one result. A column that is not there raises nothing: the error is in the result."""
-    error = _error(result.exception_info)
+    lost = [column for column in rule.columns if column not in columns]
+    error = f"there is no column {', '.join(lost)}" if lost else _error(result.exception_info)
     found = result.result
     return Outcome(
         rule=rule,

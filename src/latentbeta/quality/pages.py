@@ -94,7 +94,8 @@ def found(outcome: Outcome) -> str:
         return f"it could not be evaluated ({outcome.observed})"
     if not outcome.n_checked:
         return outcome.observed
-    return f"{outcome.n_unexpected:,} of {outcome.n_checked:,} rows break it ({outcome.share:.2%})"
+    share = f"{100 * outcome.share:.3g} %"
+    return f"{outcome.n_unexpected:,} of {outcome.n_checked:,} rows break it ({share})"
 
 
 def _readable(page: str, style: str) -> str:

@@ -1,0 +1,149 @@
+import datetime as dt
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from tests.quality_faults import (
+    PANEL_COMPANIONS,
+    PANEL_FAULTS,
+    PRICE_COMPANIONS,
+    PRICE_FAULTS,
+    RAW_RULES,
+)
+
+from latentbeta.config import Settings
+from latentbeta.data.calendar import sessions
+from latentbeta.errors import QualityError
+from latentbeta.quality import checkpoint
+from latentbeta.quality.checkpoint import run_checkpoints
+from latentbeta.quality.panel import panel_rules, panel_tables
+from latentbeta.quality.prices import price_rules, price_tables
+from latentbeta.quality.rules import Outcome, Rule
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "quality.md"
+LATEST = dt.date(2018, 6, 29)  # the last session of the clean prices
+
+
+def failed(outcomes: tuple[Outcome, ...]) -> set[str]:
+    return {outcome.rule.name for outcome in outcomes if not outcome.passed}
+
+
+def check_prices(
+    prices: pd.DataFrame, settings: Settings, folder: Path, latest: dt.date = LATEST
+) -> tuple[Outcome, ...]:
+    days = pd.DatetimeIndex(sessions("XNYS", prices["date"].min(), prices["date"].max()))
+    return run_checkpoints(
+        price_tables(prices, days),
+        price_rules(settings.quality, latest=latest),
+        docs=folder,
+        data_date=LATEST,
+    )
+
+
+def check_panel(
+    panel: pd.DataFrame, raw: pd.DataFrame, prices: pd.DataFrame, settings: Settings, folder: Path
+) -> tuple[Outcome, ...]:
+    return run_checkpoints(
+        panel_tables(panel, raw, pd.DatetimeIndex(prices["date"].unique())),
+        panel_rules(settings.quality, ["mom1m", "retvol"]),
+        docs=folder,
+        data_date=LATEST,
+    )
+
+
+def every_rule(settings: Settings) -> tuple[Rule, ...]:
+    return (
+        *price_rules(settings.quality, latest=LATEST),
+        *panel_rules(settings.quality, ["mom1m", "retvol"]),
+    )
+
+
+@pytest.fixture
+def _no_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the pages, a third of the time that a check takes."""
+    monkeypatch.setattr(checkpoint, "_build_pages", lambda context: None)
+
+
+@pytest.fixture
+def severity(gate_settings: Settings) -> dict[str, str]:
+    return {rule.name: rule.severity for rule in every_rule(gate_settings)}
+
+
+def test_every_rule_has_a_planted_fault(severity: dict[str, str]) -> None:
+    planted = {*PRICE_FAULTS, *PANEL_FAULTS, *RAW_RULES, "price_date_not_ahead"}
+    assert planted == set(severity)
+
+
+def test_every_rule_is_documented_with_its_severity(severity: dict[str, str]) -> None:
+    lines = re.findall(r"^\| `(\w+)` \| (blocking|warning) \|", DOCUMENT.read_text(), re.MULTILINE)
+    assert dict(lines) == severity
+
+
+@pytest.mark.usefixtures("_no_pages")
+@pytest.mark.parametrize("name", PRICE_FAULTS)
+def test_a_fault_in_the_prices_breaks_its_rule_alone(
+    name: str, prices: pd.DataFrame, gate_settings: Settings, tmp_path: Path
+) -> None:
+    outcomes = check_prices(PRICE_FAULTS[name](prices), gate_settings, tmp_path)
+    assert failed(outcomes) == {name} | PRICE_COMPANIONS.get(name, set())
+
+
+@pytest.mark.usefixtures("_no_pages")
+@pytest.mark.parametrize("name", PANEL_FAULTS)
+def test_a_fault_in_the_panel_breaks_its_rule_alone(
+    name: str,
+    prices: pd.DataFrame,
+    panel: pd.DataFrame,
+    raw: pd.DataFrame,
+    gate_settings: Settings,
+    tmp_path: Path,
+) -> None:
+    outcomes = check_panel(PANEL_FAULTS[name](panel), raw, prices, gate_settings, tmp_path)
+    assert failed(outcomes) == {name} | PANEL_COMPANIONS.get(name, set())
+
+
+def test_a_price_after_the_last_day_that_may_be_read_blocks(
+    prices: pd.DataFrame, gate_settings: Settings, tmp_path: Path
+) -> None:
+    outcomes = check_prices(prices, gate_settings, tmp_path, latest=dt.date(2018, 6, 28))
+    assert failed(outcomes) == {"price_date_not_ahead"}
+
+
+def test_coverage_is_judged_over_the_panel_and_by_year(
+    prices: pd.DataFrame,
+    panel: pd.DataFrame,
+    raw: pd.DataFrame,
+    gate_settings: Settings,
+    tmp_path: Path,
+) -> None:
+    thin = raw.assign(date=raw["date"] - pd.Timedelta(days=100))  # from October 2017
+    early = thin["date"] < "2018-01-01"
+    thin["retvol"] = thin["retvol"].mask(early & (thin["asset"] > "A15"))
+    assert thin["retvol"].notna().mean() > gate_settings.quality.warning_coverage
+    outcomes = check_panel(panel, thin, prices, gate_settings, tmp_path / "year")
+    assert failed(outcomes) == {"characteristic_covered_by_year"}
+    thin["retvol"] = thin["retvol"].mask(thin["asset"] > "A15")
+    outcomes = check_panel(panel, thin, prices, gate_settings, tmp_path / "both")
+    assert failed(outcomes) == {"characteristic_covered", "characteristic_covered_by_year"}
+
+
+def test_a_rule_that_cannot_be_evaluated_blocks_whatever_its_severity(
+    prices: pd.DataFrame, gate_settings: Settings, tmp_path: Path
+) -> None:
+    outcomes = check_prices(prices.drop(columns="open"), gate_settings, tmp_path)
+    lost = [o for o in outcomes if not o.evaluated and o.rule.severity == "warning"]
+    assert {o.rule.name for o in lost} == {"price_order", "quote_known"}
+    assert all(o.blocks for o in lost)
+
+
+def test_a_result_that_is_missing_is_noticed(
+    prices: pd.DataFrame,
+    gate_settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    evaluate = checkpoint._validate
+    monkeypatch.setattr(checkpoint, "_validate", lambda *args: evaluate(*args)[1:])
+    with pytest.raises(QualityError, match=r"prices: .* evaluated \d+ of \d+ rules"):
+        check_prices(prices, gate_settings, tmp_path)
