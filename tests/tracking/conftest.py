@@ -34,15 +34,23 @@ class Project:
 
 @pytest.fixture(scope="package")
 def project(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("project")
-    settings = write_project(folder)
+    return recorded_project(tmp_path_factory.mktemp("project"))
+
+
+@pytest.fixture
+def own_project(tmp_path):
+    return recorded_project(tmp_path, models=(("ca1", 3),))
+
+
+def recorded_project(folder, models=MODELS):
+    settings = write_project(folder, models)
     parent = start_training(folder, settings, tags={"prefect.flow_run_id": "night-1"})
     runs = record_training(folder, settings, parent)
     write_json(runs, ProjectFiles(folder).runs)
     return Project(folder, settings, runs)
 
 
-def write_project(folder):
+def write_project(folder, models):
     """Write the outputs of every stage, small, and return the settings."""
     shutil.copy(ROOT / "params.yaml", folder)
     files, rng = ProjectFiles(folder), np.random.default_rng(5)
@@ -59,15 +67,15 @@ def write_project(folder):
     write_json({"n_rows": len(panel)}, files.panel / "summary.json")
     write_parquet(panel[["date", "asset"]], files.prices / "prices.parquet")
     write_json({"last_date": "2010-06-15"}, files.prices / "summary.json")
-    write_results(files, panel, rng)
-    write_training(files, rng)
-    write_evaluation(files)
+    write_results(files, panel, rng, models)
+    write_training(files, rng, models)
+    write_evaluation(files, models)
     return read_settings(folder / "params.yaml")
 
 
-def write_results(files, panel, rng):
+def write_results(files, panel, rng, models):
     predictions, betas, factors = [], [], []
-    for model, n_factors in MODELS:
+    for model, n_factors in models:
         base = {"model": model, "n_factors": n_factors}
         keys = panel[["date", "asset"]].assign(**base)
         keys["fold"] = np.where(panel["date"] < panel["date"].unique()[3], 0, 1)
@@ -95,7 +103,7 @@ def write_results(files, panel, rng):
     write_parquet(pd.DataFrame({"fold": [0, 1]}), files.results / "folds.parquet")
 
 
-def write_training(files, rng):
+def write_training(files, rng, models):
     history = pd.DataFrame(
         [
             ("ca1", 3, 0, 0, 0, 4.0, 5.0),
@@ -119,7 +127,7 @@ def write_training(files, rng):
         columns=["model", "n_factors", "fold", "member", "best_epoch", "validation_loss"],
     )
     write_parquet(selection, files.training / "selection.parquet")
-    for model, n_factors in MODELS:
+    for model, n_factors in models:
         write_model(files.training / "models" / f"{model}_{n_factors}", model, n_factors, rng)
 
 
@@ -149,9 +157,9 @@ def write_model(folder, model, n_factors, rng):
         keras.Sequential(layers).save(folder / "beta_network.keras")
 
 
-def write_evaluation(files):
+def write_evaluation(files, models):
     metrics, folds = [], []
-    for place, (model, n_factors) in enumerate(MODELS):
+    for place, (model, n_factors) in enumerate(models):
         base = {"model": model, "n_factors": n_factors}
         metrics.append(
             base

@@ -1,8 +1,12 @@
+import subprocess
+import sys
+
 import mlflow
 import numpy as np
 import pandas as pd
 import pytest
 
+from latentbeta.environment import tracking_uri
 from latentbeta.storage import content_hash
 from latentbeta.tracking.store import open_store
 from latentbeta.tracking.training import (
@@ -135,3 +139,25 @@ def test_a_run_left_running_by_a_killed_process_is_ended_as_killed(project, stor
     assert store.client.get_run(alive).info.status == "FAILED"
     assert end_dead_runs(store) == []
     assert store.client.get_run(project.runs["parent"]).info.status == "FINISHED"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["ipca", "ca1"])
+def test_a_logged_model_loads_in_a_fresh_process_without_the_package(
+    project, store, model, tmp_path
+):
+    outputs = store.client.get_run(project.run_id(model)).outputs.model_outputs
+    uri = f"models:/{outputs[-1].model_id}"
+    script = (
+        "import sys, mlflow, numpy as np\n"
+        f"mlflow.set_tracking_uri({tracking_uri(project.folder)!r})\n"
+        f"betas = mlflow.pyfunc.load_model({uri!r}).predict(np.full((2, 4), 0.5, np.float32))\n"
+        "np.save('betas.npy', betas)\n"
+        "assert 'latentbeta' not in sys.modules\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    here = mlflow.pyfunc.load_model(uri).predict(np.full((2, 4), 0.5, np.float32))
+    np.testing.assert_array_equal(np.load(tmp_path / "betas.npy"), here)

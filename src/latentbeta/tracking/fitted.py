@@ -81,6 +81,8 @@ def load_fitted(store: Store, run_id: str, model_uri: str) -> FittedModel:
     try:
         about = mlflow.artifacts.load_dict(_about_uri(store, run_id))
         loaded = mlflow.pyfunc.load_model(model_uri)
+        if loaded.loader_module == "mlflow.keras":
+            _hide_progress_of_keras()
     except (mlflow.exceptions.MlflowException, OSError) as error:
         raise TrackingError(f"{model_uri} of run {run_id} cannot be read: {error}") from error
     return FittedModel(
@@ -99,6 +101,12 @@ def _quietly_imported() -> Any:
         import mlflow.pyfunc
 
     return mlflow
+
+
+def _hide_progress_of_keras() -> None:
+    import keras
+
+    keras.config.disable_interactive_logging()
 
 
 def _about_uri(store: Store, run_id: str) -> str:

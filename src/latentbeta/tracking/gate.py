@@ -9,6 +9,7 @@ import pandas as pd
 
 KEY = ["date", "asset"]
 MEASURES = {"total_r2": "fitted", "predictive_r2": "forecast"}
+ROUNDING = 1e-9  # R² that differ by less are the same number, summed in another way
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +61,7 @@ def decide(challenger: pd.DataFrame, champion: pd.DataFrame, *, tolerance: float
         )
     new = {name: _r_squared(both, column) for name, column in MEASURES.items()}
     old = {name: _r_squared(both, f"{column}_champion") for name, column in MEASURES.items()}
-    worse = [name for name in MEASURES if new[name] < old[name] - tolerance]
+    worse = [name for name in MEASURES if new[name] < old[name] - tolerance - ROUNDING]
     return Decision(
         accepted=not worse,
         n_pairs=len(both),
