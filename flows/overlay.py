@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 from ruamel.yaml import YAML, YAMLError
 from ruamel.yaml.comments import CommentedSeq
 from ruamel.yaml.representer import RoundTripRepresenter
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from latentbeta.config import check_settings
 from latentbeta.errors import DataError, SettingsError
@@ -47,6 +49,7 @@ def merged_text(text: str, changes: Mapping[str, Any]) -> str:
     yaml.width = 4096  # a line that was not touched is not broken anew
     document = yaml.load(text)
     _merge(document, changes)
+    _quote_dates(document)
     stream = StringIO()
     yaml.dump(document, stream)
     return stream.getvalue()
@@ -92,14 +95,27 @@ def _merge(document: Any, changes: Mapping[str, Any]) -> None:
     for key, value in changes.items():
         if isinstance(value, Mapping) and isinstance(document.get(key), Mapping):
             _merge(document[key], value)
-        elif document.get(key, changes) != value:  # a value that is the same keeps its spelling
-            document[key] = _in_one_line(value) if isinstance(value, list) else value
+        elif document.get(key, changes) != _written(value):  # else it keeps its spelling
+            document[key] = _written(value)
 
 
-def _in_one_line(values: list[Any]) -> CommentedSeq:
-    sequence = CommentedSeq(values)
-    sequence.fa.set_flow_style()
-    return sequence
+def _quote_dates(document: Any) -> None:
+    for key, value in document.items():
+        if isinstance(value, Mapping):
+            _quote_dates(value)
+        elif isinstance(value, dt.date):
+            document[key] = _written(value)
+
+
+def _written(value: Any) -> Any:
+    """Return a value as the file spells it: lists in one line, dates as text, as DVC needs them."""
+    if isinstance(value, dt.date):
+        return DoubleQuotedScalarString(value.isoformat())
+    if isinstance(value, list):
+        sequence = CommentedSeq(_written(item) for item in value)
+        sequence.fa.set_flow_style()
+        return sequence
+    return value
 
 
 class _Representer(RoundTripRepresenter):
