@@ -1,0 +1,194 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.reference.make_ipca_reference import REFERENCE, simulated_rows
+from tests.simulated_panels import full_panel, panel_of, simulate, with_returns
+
+from latentbeta.errors import ConvergenceWarning
+from latentbeta.models.ipca import (
+    InstrumentedPCA,
+    alternating_least_squares,
+    factors_given_gamma,
+    gamma_given_factors,
+    normalise,
+)
+from latentbeta.models.managed_portfolios import second_moments, with_constant
+
+NAN = np.nan
+CASES = {case["name"]: case for case in json.loads(Path(REFERENCE).read_text())}
+
+
+@pytest.fixture(scope="module")
+def panel():
+    return simulate(
+        n_dates=30, n_assets=24, n_characteristics=4, seed=12, absent=0.2, missing=0.1, noise=0.05
+    ).panel
+
+
+def solve(panel, n_factors, **options):
+    """Γ, the factors, and the fitted returns of the panel's rows."""
+    ZZ, ZR, _ = second_moments(panel)
+    gamma = alternating_least_squares(ZZ, ZR, n_factors, **options)
+    factors = factors_given_gamma(ZZ, ZR, gamma)
+    betas = with_constant(panel.Z) @ gamma
+    return gamma, factors, (betas * factors[panel.date_index]).sum(axis=1)
+
+
+def sum_of_squares(panel, gamma):
+    """Σ (r - Zγf)² with the best factors for this Γ, by a loop over dates."""
+    total = 0.0
+    for rows in panel.blocks():
+        seen = panel.observed[rows]
+        betas, r = with_constant(panel.Z[rows][seen]) @ gamma, panel.R[rows][seen]
+        f = np.linalg.lstsq(betas, r, rcond=None)[0]
+        total += ((r - betas @ f) ** 2).sum()
+    return total
+
+
+def test_one_step_each_way_by_hand():
+    # Two assets, Z = ±1 and the constant: Z'Z = 2 I. Returns 0.3 and 0.1 give Z'R = (0.2, 0.4).
+    panel = full_panel(np.array([[[1.0], [-1.0]]]), np.array([[0.3, 0.1]]))
+    ZZ, ZR, _ = second_moments(panel)
+    gamma = np.array([[0.0], [1.0]])  # all of beta is the constant: f is the mean return
+    np.testing.assert_allclose(factors_given_gamma(ZZ, ZR, gamma), [[0.2]])
+    # Given f = 0.2: vec Γ = Z'R f / (2 f²) = (0.2, 0.4) / 0.4.
+    np.testing.assert_allclose(gamma_given_factors(ZZ, ZR, np.array([[0.2]])), [[0.5], [1.0]])
+
+
+@pytest.mark.parametrize("n_factors", [1, 2])
+def test_steps_as_regressions_on_rows_say(panel, n_factors):
+    rng = np.random.default_rng(13)
+    ZZ, ZR, _ = second_moments(panel)
+    gamma = rng.normal(size=(5, n_factors))
+    seen = panel.observed
+    X, r, date = with_constant(panel.Z[seen]), panel.R[seen], panel.date_index[seen]
+    factors = factors_given_gamma(ZZ, ZR, gamma)
+    for t in range(panel.n_dates):
+        expected = np.linalg.lstsq(X[date == t] @ gamma, r[date == t], rcond=None)[0]
+        np.testing.assert_allclose(factors[t], expected, rtol=1e-8)
+    # r = Σ_pk z_p f_k Γ_pk: one regression on the products of characteristics and factors.
+    products = np.array([np.kron(x, factors[t]) for x, t in zip(X, date, strict=True)])
+    expected = np.linalg.lstsq(products, r, rcond=None)[0].reshape(5, n_factors)
+    np.testing.assert_allclose(gamma_given_factors(ZZ, ZR, factors), expected, rtol=1e-8)
+
+
+def test_as_a_slow_loop_over_rows_says(panel):
+    """Alternate the two regressions on rows from another start; compare what is identified."""
+    seen = panel.observed
+    X, r, date = with_constant(panel.Z[seen]), panel.R[seen], panel.date_index[seen]
+    gamma = np.random.default_rng(14).normal(size=(5, 2))
+    for _ in range(400):
+        factors = np.array(
+            [
+                np.linalg.lstsq(X[date == t] @ gamma, r[date == t], rcond=None)[0]
+                for t in range(panel.n_dates)
+            ]
+        )
+        products = (X[:, :, None] * factors[date][:, None, :]).reshape(len(X), -1)
+        gamma = np.linalg.lstsq(products, r, rcond=None)[0].reshape(5, 2)
+    expected = ((X @ gamma) * factors[date]).sum(axis=1)
+    _, _, found = solve(panel, 2, tolerance=1e-12)
+    np.testing.assert_allclose(found[seen], expected, atol=1e-8)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_as_the_package_ipca_says(name):
+    case = CASES[name]
+    present, Z, R = simulated_rows(case["seed"], case["absent"])
+    panel = panel_of(present, Z, R)
+    assert R.sum() == pytest.approx(case["sum_of_returns"], rel=1e-12)
+    inputs = with_constant(Z)
+    assert inputs.sum() == pytest.approx(case["sum_of_characteristics"], rel=1e-12)
+    gamma, factors, fitted = solve(panel, case["n_factors"], tolerance=1e-12)
+    np.testing.assert_allclose(fitted, case["fitted"], atol=1e-8)
+    # Both are normalised alike (the package by moments about zero too), signs included.
+    np.testing.assert_allclose(gamma, case["gamma"], atol=1e-6)
+    np.testing.assert_allclose(factors, case["factors"], atol=1e-6)
+
+
+@pytest.mark.parametrize("n_factors", [1, 3])
+def test_normalisation(panel, n_factors):
+    gamma, factors, _ = solve(panel, n_factors)
+    np.testing.assert_allclose(gamma.T @ gamma, np.eye(n_factors), atol=1e-12)
+    moment = factors.T @ factors
+    np.testing.assert_allclose(moment, np.diag(np.diag(moment)), atol=1e-12)
+    assert (np.diff(np.diag(moment)) < 0).all()
+    assert (factors.mean(axis=0) >= 0).all()
+
+
+def test_normalising_changes_no_product():
+    rng = np.random.default_rng(15)
+    gamma, factors = rng.normal(size=(6, 3)), rng.normal(size=(20, 3))
+    turned_gamma, turned_factors = normalise(gamma, factors)
+    np.testing.assert_allclose(turned_factors @ turned_gamma.T, factors @ gamma.T, atol=1e-12)
+
+
+def test_no_small_step_away_from_the_solution_fits_better(panel):
+    gamma, _, _ = solve(panel, 2, tolerance=1e-10)
+    best = sum_of_squares(panel, gamma)
+    rng = np.random.default_rng(16)
+    for _ in range(20):
+        step = rng.normal(size=gamma.shape)
+        assert sum_of_squares(panel, gamma + 1e-3 * step / np.linalg.norm(step)) > best
+
+
+def test_linear_betas_without_noise_are_found():
+    simulated = simulate(n_dates=40, n_assets=30, n_characteristics=5, seed=17, noise=0.0)
+    _, _, fitted = solve(simulated.panel, 3)
+    np.testing.assert_allclose(fitted, simulated.panel.R, atol=1e-6)
+
+
+def test_equal_characteristics_change_no_fitted_return():
+    panel = simulate(n_dates=25, n_assets=20, n_characteristics=3, seed=18, noise=0.05).panel
+    doubled = full_panel(panel.Z[:, [0, 0, 1, 2]].reshape(25, 20, 4), panel.R.reshape(25, 20))
+    _, _, alone = solve(panel, 2, tolerance=1e-10)
+    _, _, twice = solve(doubled, 2, tolerance=1e-10)
+    np.testing.assert_allclose(twice, alone, atol=1e-8)
+
+
+def test_stopping_early_is_said(panel):
+    ZZ, ZR, _ = second_moments(panel)
+    with pytest.warns(ConvergenceWarning, match="after 2 iterations"):
+        alternating_least_squares(ZZ, ZR, 2, max_iterations=2)
+
+
+def test_the_model_applies_gamma_and_regresses_each_date(panel):
+    model = InstrumentedPCA(2)
+    state = model.fit(panel.between(0, 15), panel.between(15, 25)).state
+    expected, _, _ = solve(panel.between(0, 25), 2)
+    np.testing.assert_array_equal(state["gamma"], expected)
+    betas, factors = model.betas(state, panel)[0], model.factors(state, panel)[0]
+    np.testing.assert_allclose(betas, with_constant(panel.Z) @ expected, atol=1e-14)
+    for t in range(panel.n_dates):
+        rows = (panel.date_index == t) & panel.observed
+        np.testing.assert_allclose(
+            factors[t], np.linalg.lstsq(betas[rows], panel.R[rows], rcond=None)[0], rtol=1e-8
+        )
+
+
+def test_dates_without_returns_have_no_factors_and_no_part_in_gamma(panel):
+    emptied = with_returns(panel, np.where(panel.date_index == 4, NAN, panel.R))
+    model = InstrumentedPCA(2)
+    state = model.fit(emptied.between(0, 20), emptied.between(20, 30)).state
+    unknown = np.isnan(model.factors(state, emptied)[0]).all(axis=1)
+    np.testing.assert_array_equal(np.flatnonzero(unknown), [4])
+    assert np.isfinite(model.betas(state, emptied)).all()
+
+
+def test_last_bits_do_not_depend_on_how_many_dates_follow():
+    panel = simulate(n_dates=30, n_assets=11, n_characteristics=8, seed=19).panel
+    for n_factors in (1, 4, 5):
+        model = InstrumentedPCA(n_factors)
+        gamma = np.random.default_rng(20).normal(size=(9, n_factors))
+        betas = model.betas({"gamma": gamma}, panel)
+        factors = model.factors({"gamma": gamma}, panel)
+        for stop in range(1, 30):
+            shorter = panel.between(0, stop)
+            np.testing.assert_array_equal(
+                model.betas({"gamma": gamma}, shorter), betas[:, : shorter.n_rows]
+            )
+            np.testing.assert_array_equal(
+                model.factors({"gamma": gamma}, shorter), factors[:, :stop]
+            )
