@@ -13,11 +13,14 @@ from latentbeta.data.store import ingest
 from latentbeta.progress import say
 
 
+EARLIEST_ZONE = dt.timezone(dt.timedelta(hours=14))  # a date is today once it is so anywhere
+
+
 @flow(name="ingest")
 def ingest_flow() -> None:
     """Read, check, adjust and store the prices, and say what was found."""
     settings = read_settings(PROJECT / "params.yaml")
-    today = dt.datetime.now(tz=dt.UTC).date()
+    today = dt.datetime.now(tz=EARLIEST_ZONE).date()
     summary = ingest(settings.data, PROJECT / "data" / "prices", today)
     say(
         f"prices: {summary['n_rows']:,} rows of {summary['n_assets']:,} assets,"

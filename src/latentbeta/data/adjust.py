@@ -87,8 +87,9 @@ def total_returns(prices: pd.DataFrame, session: NDArray[np.int64]) -> TotalRetu
 def with_delisting_returns(prices: pd.DataFrame, returns: Vector, assets: pd.DataFrame) -> Vector:
     """Compound each delisting return into the return of the asset's last quote.
 
-    The last quote is that on or before the date `delisted`. Delistings that are not known yet at
-    the last date that was read must have been taken out of `assets`.
+    The last quote is that on or before the date `delisted`; where quotes end before that date,
+    what happens on it is dated back to the last quote, for want of a later one. Delistings that
+    are not known yet at the last date that was read must have been taken out of `assets`.
 
     Parameters
     ----------

@@ -45,8 +45,8 @@ class Contradictions:
         Open and close, each with the dividend, both stand at a usual split of the previous close,
         on a calm day, and no split is recorded.
     dividend_contradicted : (n,) bool
-        A dividend above a quarter of the previous close, and a return that is more than half of
-        it: the price did not fall by what was paid.
+        A dividend above the previous close; or one above a quarter of it, and a return that is
+        more than half of that: the price did not fall by what was paid.
     counted_twice : (n,) bool
         A split and a dividend on one day, a return beyond 3 % with both, and less than half of
         that with just one of them: a spin-off written down as both.
@@ -94,7 +94,7 @@ def contradictions(prices: pd.DataFrame, before: Vector, recorded: Vector) -> Co
     return Contradictions(
         split_contradicted=split_contradicted,
         split_missing=_split_missing(prices, before, recorded) & (late_split == 1),
-        dividend_contradicted=(paid > _LARGE_DIVIDEND) & (recorded > paid / 2),
+        dividend_contradicted=(paid > 1) | ((paid > _LARGE_DIVIDEND) & (recorded > paid / 2)),
         counted_twice=both & (either < np.abs(recorded) / 2),
         late_split=late_split,
     )

@@ -81,7 +81,7 @@ def _table(
     return pd.DataFrame(
         {
             "rule": pd.Series([rule] * len(rows), dtype=str),
-            "asset": prices["asset"].iloc[rows].astype(str).to_numpy(),
+            "asset": prices["asset"].iloc[rows].astype(str).array,
             "date": prices["date"].to_numpy()[rows],
             "value": np.asarray(values, np.float64),
             "detail": pd.Series(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import NoReturn
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -20,17 +19,9 @@ from latentbeta.errors import DataError
 CSV_SUFFIXES = (".csv", ".csv.gz")
 PARQUET_SUFFIXES = (".parquet", ".pq")
 
-# Words for "no value". They are not read as such in a column of names: NA and NAN are tickers.
+# Words for "no value" in a column of dates or numbers; NA is a ticker as well.
 _MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "#N/A")
-_UNREADABLE = (
-    OSError,
-    EOFError,
-    ValueError,
-    zlib.error,
-    gzip.BadGzipFile,
-    pd.errors.ParserError,
-    pa.ArrowException,
-)
+_UNREADABLE = (OSError, ValueError, pa.ArrowException)
 
 Columns = Mapping[str, tuple[str, ...]]
 
@@ -46,7 +37,8 @@ class Table:
     def fail(self, row: int, column: str, reason: str) -> NoReturn:
         """Raise a DataError about the value in a row (from 0) of one of our columns."""
         value = self.frame[column].iloc[row]
-        shown = "nothing" if pd.isna(value) else repr(value.item() if _is_numpy(value) else value)
+        value = value.item() if isinstance(value, np.generic) else value
+        shown = "nothing" if pd.isna(value) or not str(value).strip() else repr(value)
         raise DataError(
             f"{self.path}: row {row + 1}, column {self.names[column]!r} holds {shown}: {reason}"
         )
@@ -58,7 +50,7 @@ class Table:
             values = values.dt.tz_localize(None)
         if pd.api.types.is_datetime64_dtype(values):
             return values.to_numpy().astype("datetime64[D]").astype("datetime64[us]")
-        codes, distinct = pd.factorize(values)
+        codes, distinct = pd.factorize(_without_words(values))
         days = _days_of_text(pd.Series(distinct).astype(str).str.strip())
         if np.isnat(days).any():
             bad = int(np.flatnonzero(np.isin(codes, np.flatnonzero(np.isnat(days))))[0])
@@ -82,7 +74,7 @@ class Table:
         DataError
             When one of those rows holds text or infinity; other rows are not looked at.
         """
-        cells = self.frame[column][rows]
+        cells = _without_words(self.frame[column][rows])
         values = pd.to_numeric(cells, errors="coerce").to_numpy(np.float64, na_value=np.nan)
         bad = (np.isnan(values) & cells.notna().to_numpy()) | np.isinf(values)
         if bad.any():
@@ -111,11 +103,11 @@ def read_table(
         When the file cannot be read, is empty, or lacks a required column.
     """
     try:
+        if path.stat().st_size == 0:
+            raise DataError(f"{path}: the file is empty; replace it or take it away")
         present = _header(path)
         names = _match(path, present, columns, tuple(required), tuple(optional))
         frame = _body(path, names)
-    except pd.errors.EmptyDataError as error:
-        raise DataError(f"{path}: the file is empty; replace it or take it away") from error
     except _UNREADABLE as error:
         raise DataError(
             f"{path}: cannot be read ({type(error).__name__}: {error});"
@@ -147,28 +139,38 @@ def _is_parquet(path: Path) -> bool:
 def _header(path: Path) -> list[str]:
     if _is_parquet(path):
         return list(pq.read_schema(path).names)
-    return list(pd.read_csv(path, nrows=0, encoding="utf-8-sig").columns)
+    with pa.csv.open_csv(path) as reader:
+        return list(reader.schema.names)
 
 
 def _body(path: Path, names: Mapping[str, str]) -> pd.DataFrame:
     ours = {theirs: name for name, theirs in names.items()}
     if _is_parquet(path):
-        read = pq.read_table(path, columns=list(ours)).to_pandas(ignore_metadata=True)
+        table = pq.read_table(path, columns=list(ours))
     else:
-        read = pd.read_csv(
-            path,
-            usecols=list(ours),
-            dtype={theirs: str for theirs, name in ours.items() if name in _TEXT},
-            keep_default_na=False,
-            na_values={t: ("",) if n in _NAMES else _MISSING for t, n in ours.items()},
-            low_memory=False,
-            encoding="utf-8-sig",
-        )
-    return read.rename(columns=ours)
+        numbers = [theirs for theirs, name in ours.items() if name not in _TEXT]
+        try:
+            table = _csv(path, list(ours), dict.fromkeys(numbers, pa.float64()))
+        except pa.ArrowInvalid as error:
+            if "conversion error" not in str(error):
+                raise
+            # Text among the numbers: `Table.numbers` finds the row, if it is one that is asked for.
+            table = _csv(path, list(ours), {})
+    return table.to_pandas(ignore_metadata=True).rename(columns=ours)
 
 
-_NAMES = ("asset", "sector", "name")
-_TEXT = (*_NAMES, "date", "listed", "delisted")
+def _csv(path: Path, columns: list[str], numbers: Mapping[str, pa.DataType]) -> pa.Table:
+    """Read columns of a CSV file, as text but for those given; a row of another width fails."""
+    options = pa.csv.ConvertOptions(
+        include_columns=columns,
+        column_types=dict.fromkeys(columns, pa.string()) | dict(numbers),
+        null_values=list(_MISSING),
+        strings_can_be_null=False,
+    )
+    return pa.csv.read_csv(path, convert_options=options)
+
+
+_TEXT = ("asset", "sector", "name", "date", "listed", "delisted")
 
 
 def _match(
@@ -183,6 +185,8 @@ def _match(
     for ours in (*required, *optional):
         candidates = [alias.lower() for alias in columns.get(ours, (ours,))]
         match = next((by_name[alias] for alias in candidates if alias in by_name), None)
+        if match is not None and present.count(match) > 1:
+            raise DataError(f"{path}: several columns are called {match!r}; leave one of them")
         if match is not None:
             found[ours] = match
         elif ours in required:
@@ -204,5 +208,6 @@ def _days_of_text(text: pd.Series) -> NDArray[np.datetime64]:
     return parsed.to_numpy().astype("datetime64[us]")
 
 
-def _is_numpy(value: object) -> bool:
-    return isinstance(value, np.generic)
+def _without_words(cells: pd.Series) -> pd.Series:
+    """Set the words for "no value" in a column of text to missing."""
+    return cells.mask(cells.isin(_MISSING)) if pd.api.types.is_string_dtype(cells) else cells
