@@ -106,7 +106,7 @@ def run_gate(prices_folder: Path, panel_folder: Path, settings: Settings, out: P
         say(f"warning: {_in_words(failure)}")
     if not result.passed:
         raise QualityError(_message(result.blocking, out))
-    say(f"validation: {len(outcomes)} rules, {len(result.warnings)} warnings, none blocking")
+    say(f"validation: {len(outcomes)} rules, none blocking, warnings: {len(result.warnings)}")
     return result
 
 
