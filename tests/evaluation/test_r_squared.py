@@ -62,6 +62,18 @@ def test_managed_portfolio_by_hand():
     np.testing.assert_allclose(x[:, 0], [0.1, 0.2])
 
 
+def test_two_characteristics_that_rank_nearly_alike_share_one_portfolio():
+    draw = np.random.default_rng(0)
+    one = np.linspace(-1, 1, 200)
+    other = one.copy()
+    other[:2] = other[1::-1]  # a single swap of ranks
+    Z = np.column_stack([one, other, np.ones(200)])
+    returns = (0.05 * one + draw.normal(0, 0.1, 200))[:, None]
+    x = managed_portfolios(Z, returns)[:, 0]
+    alone = managed_portfolios(Z[:, [0, 2]], returns)[:, 0]
+    np.testing.assert_allclose(x, [alone[0] / 2, alone[0] / 2, alone[1]], rtol=0.01)
+
+
 def test_managed_r_squared_as_a_slow_loop_says():
     market = Market()
     panel = panel_of(market)

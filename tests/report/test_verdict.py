@@ -62,9 +62,9 @@ def test_a_network_that_wins(settings):
         row("ca1", "pca", "total_r2", 0.2, 9.94),
         row("ca1", "ipca", "predictive_r2", 0.001, 0.4),
     ]
-    metrics = [record("pca", 0.17), record("ipca", 0.32), record("ca1", 0.372, 0.02)]
+    metrics = [record("pca", 0.17), record("ipca", 0.32, 0.019), record("ca1", 0.372, 0.02)]
     found = verdict(inputs(metrics, rows), settings)
-    assert found.headline == "CA1 (K = 3) explains most and predicts best."
+    assert found.headline == "CA1 (K = 3) explains most; no model clearly predicts best."
     text = words(found)
     assert "80 months" in text
     assert "37.20 ± 1.00 %" in text
@@ -72,6 +72,17 @@ def test_a_network_that_wins(settings):
     assert "20.00 points more than PCA (9.9 standard errors)" in text
     assert "0.10 points more than IPCA (0.4 standard errors, so perhaps chance)" in text
     assert found.cautions == ()
+
+
+def test_a_lead_within_two_errors_is_not_clear(settings):
+    rows = [
+        row("ca1", "ipca", "total_r2", 0.002, 1.1),
+        row("ca1", "ipca", "predictive_r2", 0.01, 2.5),
+    ]
+    found = verdict(inputs([record("ipca", 0.37), record("ca1", 0.372, 0.02)], rows), settings)
+    assert found.headline == (
+        "CA1 (K = 3) explains most, but not clearly more than IPCA (K = 3); it predicts best."
+    )
 
 
 def test_a_classical_model_that_wins_says_so(settings):

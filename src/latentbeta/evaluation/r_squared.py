@@ -9,6 +9,11 @@ import numpy as np
 from latentbeta.evaluation.sample import Mask, Matrix, Vector
 from latentbeta.panel.panel import Panel
 
+# Below this share of the largest eigenvalue a direction of Z'Z is left out of the portfolios. Two
+# characteristics may rank assets alike but for a few (beta and its square, when hardly a beta is
+# negative): their difference is no portfolio, and weighting it up would drown all others.
+RELATIVE_CUTOFF = 1e-4
+
 
 @dataclass(frozen=True, eq=False)
 class Loss:
@@ -109,9 +114,10 @@ def managed_portfolios(Z: Matrix, returns: Matrix) -> Matrix:
     Returns
     -------
     (P + 1, m)
-        The pseudo-inverse stands in where Z'Z is singular (fewer assets than portfolios).
+        The minimum-norm solution where Z'Z is singular or nearly so.
     """
-    return np.asarray(np.linalg.pinv(Z.T @ Z, hermitian=True) @ (Z.T @ returns), dtype=np.float64)
+    inverse = np.linalg.pinv(Z.T @ Z, rcond=RELATIVE_CUTOFF, hermitian=True)
+    return np.asarray(inverse @ (Z.T @ returns), dtype=np.float64)
 
 
 def _with_constant(Z: np.ndarray) -> Matrix:

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from latentbeta.report.svg import LINE, SOFT, date_axis, label_ends, new_figure, to_svg
 
 BAND, MIDDLE = "#c9d8e6", "#1f4e79"
-ASSET_COLOURS = ("#c0392b", "#c9972b", "#3d8b6e", "#5b3a86")
+ASSET_COLOURS = ("#c0392b", "#c9972b", "#3d8b6e")
 FACTOR_COLOURS = ("#1f4e79", "#c0392b", "#c9972b", "#3d8b6e", "#5b3a86", "#52606d")
 MOST_FOLDS_DRAWN = 12
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -125,10 +125,11 @@ def losses_figure(history: pd.DataFrame, selection: pd.DataFrame) -> Markup:
     columns = min(len(folds), 4)
     rows = -(-len(folds) // columns)
     figure = new_figure(1.75 * rows + 0.5)
-    panels = figure.subplots(rows, columns, sharex=True, squeeze=False)
+    panels = figure.subplots(rows, columns, squeeze=False)
     for axes, fold in zip(panels.flat, folds, strict=False):
         _loss_panel(axes, history[history["fold"] == fold], _rows_of_fold(selection, fold))
         axes.set_title(f"Fold {fold}")
+        axes.set_xlim(0, history["epoch"].max() + 1)
     for axes in panels.flat[len(folds) :]:
         axes.set_visible(False)
     handles, labels = panels.flat[0].get_legend_handles_labels()
@@ -163,6 +164,8 @@ def _loss_panel(axes: Axes, history: pd.DataFrame, selection: pd.DataFrame) -> N
             color="#c0392b",
             label="chosen epoch",
         )
+    # The first epochs of training would flatten all the rest.
+    axes.set_ylim(top=1.02 * history["validation_loss"].max())
     axes.ticklabel_format(axis="y", style="sci", scilimits=(-2, 2))
     axes.yaxis.get_offset_text().set(size=7, color=SOFT)
 

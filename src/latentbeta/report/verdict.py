@@ -66,7 +66,7 @@ def verdict(inputs: ReportInputs, settings: Settings) -> Verdict:
         _truth_sentence(inputs, key_of(explains)),
     ]
     return Verdict(
-        headline=_headline(explains, predicts),
+        headline=_headline(inputs, explains, predicts),
         paragraphs=tuple(" ".join(sentences) for sentences in paragraphs if sentences),
         cautions=cautions(inputs, settings),
     )
@@ -135,13 +135,27 @@ def cautions(inputs: ReportInputs, settings: Settings) -> tuple[tuple[str, str],
     return tuple(found)
 
 
-def _headline(explains: Record, predicts: Record | None) -> str:
+def _headline(inputs: ReportInputs, explains: Record, predicts: Record | None) -> str:
     first = f"{_named(explains)} explains most"
+    if rival := _close_rival(inputs, explains, "total_r2"):
+        first = f"{first}, but not clearly more than {_named(rival)}"
     if predicts is None:
         return f"{first}; no model forecasts."
-    if key_of(predicts) == key_of(explains):
-        return f"{first} and predicts best."
-    return f"{first}; {_named(predicts)} predicts best."
+    if _close_rival(inputs, predicts, "predictive_r2"):
+        return f"{first}; no model clearly predicts best."
+    if key_of(predicts) != key_of(explains):
+        return f"{first}; {_named(predicts)} predicts best."
+    return f"{first}; it predicts best." if rival else f"{first} and predicts best."
+
+
+def _close_rival(inputs: ReportInputs, winner: Record, measure: str) -> Record | None:
+    """Return the runner-up if the winner's lead over it is within two standard errors."""
+    others = [record for record in inputs.metrics if record["model"] != winner["model"]]
+    runner_up = best(others, measure)
+    if runner_up is None:
+        return None
+    gap = difference(inputs.differences, key_of(winner), runner_up["model"], measure)
+    return runner_up if gap is not None and not gap.t > CLEAR else None
 
 
 def _sample_sentence(record: Record, settings: Settings) -> str:
@@ -202,7 +216,7 @@ def _prediction_sentences(inputs: ReportInputs, predicts: Record | None) -> list
         return ["No model makes a forecast."]
     value, error = predicts["predictive_r2"], predicts.get("predictive_r2_se")
     opening = (
-        f"As a forecast of the period ahead, {_named(predicts)} is the best, with a predictive "
+        f"As a forecast of the period ahead, {_named(predicts)} ranks highest, with a predictive "
         f"R² of {_with_error(predicts, 'predictive_r2')}"
     )
     if value <= 0:
