@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from io import BytesIO
 from pathlib import Path
@@ -15,8 +16,10 @@ from latentbeta.models.autoencoder.networks import Architecture, Weights, beta_n
 from latentbeta.models.protocol import Array
 from latentbeta.storage import written_atomically
 
-# The archive records when it was made; the same weights are to give the same bytes.
+# The archive records when it was made, and where in memory; the same weights are to give the same
+# bytes.
 UNDATED = "1980-01-01@00:00:00"
+ADDRESS = re.compile(rb'(?<="shared_object_id": )\d+')
 
 
 def export_network(weights: Weights, hidden: tuple[int, ...], rotations: Array, path: Path) -> None:
@@ -62,7 +65,7 @@ def _rotated_mean(members: Any, rotations: Array) -> Any:
 
 
 def _undated(network: Any) -> bytes:
-    """Return the network's archive without the time at which it was made."""
+    """Return the network's archive without the time and the memory addresses of its making."""
     undated = BytesIO()
     with TemporaryDirectory() as folder:
         path = Path(folder) / "network.keras"
@@ -72,5 +75,15 @@ def _undated(network: Any) -> bytes:
                 content = dated.read(name)
                 if name == "metadata.json":
                     content = json.dumps(json.loads(content) | {"date_saved": UNDATED}).encode()
+                if name == "config.json":
+                    content = _numbered(content)
                 archive.writestr(zipfile.ZipInfo(name), content)
     return undated.getvalue()
+
+
+def _numbered(config: bytes) -> bytes:
+    """Give the objects that layers share numbers in order of appearance."""
+    numbers: dict[bytes, int] = {}
+    return ADDRESS.sub(
+        lambda found: str(numbers.setdefault(found[0], len(numbers) + 1)).encode(), config
+    )
