@@ -1,0 +1,109 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.simulated_panels import simulate
+
+from latentbeta.config import AutoencoderSettings
+from latentbeta.models.autoencoder.export import export_network
+from latentbeta.models.autoencoder.networks import Architecture, beta_network, initial_weights
+from latentbeta.models.conditional_autoencoder import ConditionalAutoencoder
+from latentbeta.models.rotation import rotate_betas
+
+PROJECT = Path(__file__).parents[3]
+ROTATIONS = np.random.default_rng(70).normal(size=(3, 2, 2)) + 2 * np.eye(2)
+SETTINGS = AutoencoderSettings(
+    learning_rate=0.01, l1_penalties=(0.001,), batch_size=64, epochs=2, patience=2
+)
+
+
+@pytest.fixture
+def Z():  # noqa: N802
+    return np.random.default_rng(71).uniform(-1, 1, (9, 4)).astype(np.float32)
+
+
+def weights_of(hidden, n_inputs):
+    """Weights of three members, none of them where training starts."""
+    drawn, _ = initial_weights(Architecture(n_inputs, hidden, 2, 1, 3), [1, 2, 3])
+    return [w + np.float32(0.3) for w in drawn]
+
+
+def loaded(path, Z):
+    import keras
+
+    return np.asarray(keras.models.load_model(path)(Z, training=False))
+
+
+@pytest.mark.parametrize("hidden", [(5,), (5, 3)])
+def test_the_saved_network_gives_the_published_betas(tmp_path, Z, hidden):
+    weights = weights_of(hidden, 4)
+    export_network(weights, hidden, ROTATIONS, tmp_path / "beta_network.keras")
+    network = beta_network(Architecture(4, hidden, 2, 1, 3))
+    network.set_weights(weights)
+    members = np.asarray(network(Z, training=False), np.float64).transpose(1, 0, 2)
+    published = rotate_betas(members, ROTATIONS).mean(axis=0)
+    np.testing.assert_allclose(loaded(tmp_path / "beta_network.keras", Z), published, atol=1e-6)
+
+
+def test_without_hidden_layers_the_constant_becomes_a_bias(tmp_path, Z):
+    (kernel,) = weights_of((), 5)
+    export_network([kernel], (), ROTATIONS, tmp_path / "beta_network.keras")
+    with_constant = np.column_stack([Z, np.ones(9)])
+    published = rotate_betas(with_constant @ kernel.astype(np.float64), ROTATIONS).mean(axis=0)
+    np.testing.assert_allclose(loaded(tmp_path / "beta_network.keras", Z), published, atol=1e-6)
+
+
+@pytest.mark.parametrize(("hidden", "n_inputs"), [((5,), 4), ((), 5)])
+def test_the_same_weights_give_the_same_bytes(tmp_path, hidden, n_inputs):
+    paths = [tmp_path / name / "beta_network.keras" for name in ("one", "two")]
+    for path in paths:
+        export_network(weights_of(hidden, n_inputs), hidden, ROTATIONS, path)
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    weights = [w + np.float32(1e-3) for w in weights_of(hidden, n_inputs)]
+    export_network(weights, hidden, ROTATIONS, paths[1])
+    assert paths[0].read_bytes() != paths[1].read_bytes()
+
+
+def fit_and_export(folder):
+    """Fit a small CA1, save its state and its network; return the betas it publishes."""
+    panel = simulate(n_dates=24, n_assets=20, n_characteristics=4, seed=72).panel
+    model = ConditionalAutoencoder("ca1", 2, 2, SETTINGS, seed=73)
+    fit = model.fit(panel.between(0, 16), panel.between(16, 24))
+    model.export(fit.state, ROTATIONS[:2], folder)
+    np.savez(folder / "state.npz", **fit.state)
+    fit.history.to_csv(folder / "history.csv")
+    return panel.Z, rotate_betas(model.betas(fit.state, panel), ROTATIONS[:2]).mean(axis=0)
+
+
+CHILD = """
+import sys
+from pathlib import Path
+
+sys.path.insert(0, sys.argv[1])
+from tests.models.autoencoder.test_export import fit_and_export
+
+fit_and_export(Path(sys.argv[2]))
+"""
+
+
+def test_another_process_leaves_the_same_bytes_and_readable_betas(tmp_path):
+    there, here = tmp_path / "there", tmp_path / "here"
+    with subprocess.Popen([sys.executable, "-c", CHILD, str(PROJECT), str(there)]) as child:
+        Z, published = fit_and_export(here)
+        assert child.wait() == 0
+    for name in ("state.npz", "history.csv", "beta_network.keras"):
+        assert (here / name).read_bytes() == (there / name).read_bytes(), name
+    np.testing.assert_allclose(loaded(there / "beta_network.keras", Z), published, atol=1e-6)
+
+
+def test_published_betas_need_no_more_than_built_in_layers(tmp_path, Z):
+    """Loaded with Keras's safe mode and no custom object, for any number of rows."""
+    import keras
+
+    export_network(weights_of((5,), 4), (5,), ROTATIONS, tmp_path / "beta_network.keras")
+    network = keras.models.load_model(tmp_path / "beta_network.keras", safe_mode=True)
+    kinds = {type(layer).__module__.split(".")[0] for layer in network.layers}
+    assert kinds == {"keras"}
+    assert network(np.vstack([Z, Z])).shape == (18, 2)
