@@ -22,5 +22,13 @@ def test_a_model_with_one_number_of_factors_meets_the_others_at_each_of_theirs()
     ]
 
 
+def test_it_does_so_even_where_another_has_its_number():
+    keys = [ModelKey("observed_factors", 1), ModelKey("ca1", 1), ModelKey("ca1", 2)]
+    assert pairs(keys) == [
+        (ModelKey("ca1", 1), ModelKey("observed_factors", 1)),
+        (ModelKey("ca1", 2), ModelKey("observed_factors", 1)),
+    ]
+
+
 def test_a_model_is_not_compared_across_its_own_numbers():
     assert pairs([ModelKey("ca1", 3), ModelKey("ca1", 5)]) == []

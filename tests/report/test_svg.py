@@ -10,6 +10,11 @@ def test_labels_that_overlap_move_apart_and_the_others_stay():
     np.testing.assert_allclose(found, [0.0, 0.45, 0.55, 1.0])
 
 
+def test_labels_stay_within_the_axes():
+    found = spread(np.array([0.0, 0.99, 1.0, 1.0]), 0.1)
+    np.testing.assert_allclose(found, [0.0, 0.8, 0.9, 1.0])
+
+
 def test_spread_keeps_distance_and_order():
     places = np.sort(np.random.default_rng(0).random(9))
     assert np.diff(spread(places, 0.08)).min() == pytest.approx(0.08)

@@ -52,9 +52,5 @@ def pairs(keys: Iterable[ModelKey]) -> list[tuple[ModelKey, ModelKey]]:
 
 
 def _meet(a: ModelKey, b: ModelKey, counts: dict[str, list[int]]) -> bool:
-    if a.n_factors == b.n_factors:
-        return True
-    alone_a, alone_b = len(counts[a.model]) == 1, len(counts[b.model]) == 1
-    return (alone_a and a.n_factors not in counts[b.model]) or (
-        alone_b and b.n_factors not in counts[a.model]
-    )
+    alone = len(counts[a.model]) == 1 or len(counts[b.model]) == 1
+    return alone or a.n_factors == b.n_factors

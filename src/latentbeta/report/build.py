@@ -109,11 +109,11 @@ def _facts(inputs: ReportInputs, settings: Settings) -> dict[str, Any]:
 
 
 def _figures(inputs: ReportInputs, settings: Settings) -> Iterator[tuple[str, Markup]]:
-    yield "measures", measures_figure(inputs.metrics)
+    keys = compared_keys(inputs, settings)
+    yield "measures", measures_figure([r for r in inputs.metrics if key_of(r) in keys])
     if len({record["n_factors"] for record in inputs.metrics if record["n_factors"] > 1}) > 1:
         yield "by_factors", by_factors_figure(inputs.metrics)
     if not inputs.portfolios.empty and inputs.portfolios["long_short"].notna().any():
-        keys = compared_keys(inputs, settings)
         yield "cumulative", cumulative_figure(inputs.portfolios, keys)
     if not inputs.folds.empty:
         yield "folds", folds_figure(inputs.folds)

@@ -37,9 +37,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class ModelRow:
-    """One line of the table of models."""
+    """One line of a table of models; `again` when the line above is of the same model."""
 
     name: str
+    again: bool
     colour: str
     n_factors: int
     cells: tuple[Cell, ...]
@@ -81,14 +82,23 @@ def model_rows(metrics: list[Record]) -> list[ModelRow]:
     columns = shown_columns(metrics)
     best = {column.measure: best_value(metrics, column.measure) for column in columns}
     ordered = sorted(metrics, key=lambda r: rung(ModelKey(r["model"], r["n_factors"])))
+    return _rows(
+        ordered,
+        [tuple(_measure_cell(record, c, best[c.measure]) for c in columns) for record in ordered],
+    )
+
+
+def _rows(records: list[Record], cells: list[tuple[Cell, ...]]) -> list[ModelRow]:
+    above = ["", *(record["model"] for record in records)]
     return [
         ModelRow(
             name=name_of(record["model"]),
+            again=record["model"] == previous,
             colour=colour_of(record["model"]),
             n_factors=record["n_factors"],
-            cells=tuple(_measure_cell(record, c, best[c.measure]) for c in columns),
+            cells=row,
         )
-        for record in ordered
+        for record, previous, row in zip(records, above, cells, strict=False)
     ]
 
 
@@ -128,18 +138,17 @@ def _difference_cell(table: pd.DataFrame, key: ModelKey, other: ModelKey, measur
 
 def truth_rows(truth: Record) -> list[ModelRow]:
     """Return the correlations with the true betas and the true factors."""
-    return [
-        ModelRow(
-            name=name_of(record["model"]),
-            colour=colour_of(record["model"]),
-            n_factors=record["n_factors"],
-            cells=tuple(
+    records: list[Record] = truth.get("models", [])
+    return _rows(
+        records,
+        [
+            tuple(
                 Cell(number(r, 2))
                 for r in (*record["beta_correlation"], *record["factor_correlation"])
-            ),
-        )
-        for record in truth.get("models", ())
-    ]
+            )
+            for record in records
+        ],
+    )
 
 
 def fold_rows(folds: pd.DataFrame) -> list[list[str]]:

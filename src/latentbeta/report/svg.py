@@ -125,7 +125,7 @@ def spread(places: NDArray[np.float64], gap: float) -> NDArray[np.float64]:
     Parameters
     ----------
     places : (n,)
-        Ascending.
+        Ascending, in [0, 1]; they stay there as long as there is room.
 
     Notes
     -----
@@ -138,4 +138,4 @@ def spread(places: NDArray[np.float64], gap: float) -> NDArray[np.float64]:
         while len(groups) > 1 and np.mean(groups[-2]) > np.mean(groups[-1]):
             groups[-2:] = [groups[-2] + groups[-1]]
     level = np.concatenate([np.full(len(group), np.mean(group)) for group in groups])
-    return level + steps
+    return np.maximum(np.minimum(level + steps, 1 - steps[::-1]), steps)
