@@ -15,6 +15,27 @@ from latentbeta.panel.panel import Panel
 MINIMUM_OBSERVATIONS = 12  # returns an asset needs before it gets betas of its own
 
 
+def asset_regressions(R: Array, X: Array) -> Array:
+    """Regress each asset's known returns on the regressors of their dates.
+
+    Parameters
+    ----------
+    R : (T, N), NaN where missing
+    X : (T, K)
+
+    Returns
+    -------
+    (N, K) coefficients; NaN for an asset with fewer than K returns.
+    """
+    seen = np.isfinite(R)
+    XX = np.einsum("tn,tj,tk->njk", seen.astype(np.float64), X, X, optimize=True)
+    XR = np.where(seen, R, 0.0).T @ X
+    enough = seen.sum(axis=0) >= X.shape[1]
+    coefficients = np.full(XR.shape, np.nan)
+    coefficients[enough] = np.linalg.solve(XX[enough], XR[enough][..., None])[..., 0]
+    return coefficients
+
+
 def constant_betas(assets: NDArray[np.str_], betas: Array) -> State:
     """Keep the (N, K) betas that are known, by the assets' names.
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from latentbeta.models.constant_betas import (
     MINIMUM_OBSERVATIONS,
+    asset_regressions,
     constant_betas,
     export_constant_betas,
     spread_constant_betas,
@@ -42,12 +43,8 @@ def time_series_betas(R: Array, F: Array) -> Array:
     Source: Black, Jensen and Scholes (1972).
     """
     X = np.column_stack([np.ones(len(F)), F])
-    seen = np.isfinite(R)
-    XX = np.einsum("tn,tj,tk->njk", seen.astype(np.float64), X, X, optimize=True)
-    XR = np.where(seen, R, 0.0).T @ X
-    enough = seen.sum(axis=0) >= max(MINIMUM_OBSERVATIONS, X.shape[1] + 1)
-    betas = np.full((R.shape[1], F.shape[1]), np.nan)
-    betas[enough] = np.linalg.solve(XX[enough], XR[enough][..., None])[:, 1:, 0]
+    betas = asset_regressions(R, X)[:, 1:]
+    betas[np.isfinite(R).sum(axis=0) < max(MINIMUM_OBSERVATIONS, X.shape[1] + 1)] = np.nan
     return betas
 
 
