@@ -226,3 +226,28 @@ def test_trading_volume_persists(small_prices: Path) -> None:
     )
     assert np.corrcoef(year_one, next_month)[0, 1] > 0.7
     assert np.corrcoef(year_one, year_three)[0, 1] < np.corrcoef(year_one, next_month)[0, 1]
+
+
+def test_without_noise_returns_are_the_rate_and_betas_times_factors_to_the_cent(
+    small_market: SimulationSettings, tmp_path: Path
+) -> None:
+    quiet = small_market.model_copy(
+        update={"idiosyncratic_volatility": 1e-9, "end": dt.date(2010, 12, 31)}
+    )
+    source = simulated(quiet, tmp_path / "quiet", rebalancing="daily")
+    prices = pd.read_parquet(source / "prices.parquet").set_index(["date", "asset"])
+    before = prices["close"].groupby("asset").shift()
+    returns = prices["split"] * (prices["close"] + prices["dividend"]) / before - 1
+    betas = pd.read_parquet(source / "truth/betas.parquet").set_index(["date", "asset"])
+    factors = pd.read_parquet(source / "truth/factors.parquet").set_index("date")
+    rates = pd.read_csv(source / "risk_free.csv", parse_dates=["date"]).set_index("date")
+    explained = (betas * factors.reindex(betas.index, level="date")).sum(axis=1, skipna=False)
+    rate = rates["risk_free"].reindex(betas.index, level="date")
+    session = pd.Series(np.searchsorted(factors.index, prices.index.get_level_values(0)))
+    session.index = prices.index
+    next_day = session - session.groupby("asset").shift() == 1  # a return over a gap has more in it
+    error = (returns - explained - rate) * before / prices["split"]
+    error = error.reindex(next_day.index[next_day]).dropna()  # no beta on the day of a listing
+    assert len(error) > 11_000
+    assert error.abs().max() < 0.005 + 1e-6  # currency: prices are whole cents
+    assert abs(error.mean()) < 2e-4  # the rate alone makes 13e-4
