@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentbeta.errors import ModelError
-from latentbeta.models.protocol import Array, State, save_loadings
+from latentbeta.models.protocol import Array, State, names_for_state, save_loadings
 from latentbeta.models.rotation import rotate_betas
 from latentbeta.panel.panel import Panel
 
@@ -50,7 +50,7 @@ def constant_betas(assets: NDArray[np.str_], betas: Array) -> State:
             f"no asset has the {MINIMUM_OBSERVATIONS} returns that betas need;"
             " lengthen walk_forward.train"
         )
-    return {"assets": assets[known], "betas": betas[known]}
+    return {"assets": names_for_state(assets[known]), "betas": betas[known]}
 
 
 def spread_constant_betas(state: State, panel: Panel) -> Array:

@@ -19,7 +19,7 @@ from latentbeta.models.autoencoder.estimator import (
     fit_ensemble,
 )
 from latentbeta.models.autoencoder.export import export_network
-from latentbeta.models.protocol import Array, Fit, State
+from latentbeta.models.protocol import Array, Fit, State, names_for_state
 from latentbeta.panel.panel import Panel
 from latentbeta.panel.stack import stack
 
@@ -43,7 +43,7 @@ def fixed_universe(training: Panel) -> NDArray[np.str_]:
             "no asset has returns throughout the training sample, so cae_lecture has no fixed"
             " universe; shorten walk_forward.train or take cae_lecture out of models.names"
         )
-    return universe
+    return names_for_state(universe)
 
 
 def universe_returns(panel: Panel, universe: NDArray[np.str_], *, lag: int) -> Array:

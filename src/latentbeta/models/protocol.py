@@ -83,6 +83,11 @@ class FactorModel(Protocol):
         """
 
 
+def names_for_state(names: NDArray[np.str_]) -> NDArray[np.str_]:
+    """Return the names at a width of their own: bytes must not tell of assets that came later."""
+    return np.array(names.tolist())
+
+
 def save_loadings(folder: Path, **arrays: NDArray[np.generic]) -> None:
     """Write ``loadings.npz``, the same bytes for the same arrays."""
     stream = BytesIO()
