@@ -12,7 +12,6 @@ from latentbeta.config import read_settings
 from latentbeta.data.store import ingest
 from latentbeta.progress import say
 
-
 EARLIEST_ZONE = dt.timezone(dt.timedelta(hours=14))  # a date is today once it is so anywhere
 
 
