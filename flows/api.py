@@ -31,6 +31,7 @@ def run_flow(flow: Flow[Any, Any], **parameters: Any) -> Any:
     """
     for name in ("prefect.flow_runs", "prefect.task_runs"):
         logging.getLogger(name).propagate = False  # the API keeps them; here they would be twice
+    logging.getLogger("EventsWorker").setLevel(logging.ERROR)  # it warns that it ends in order
     with plain_errors(flow.name), one_api():
         return flow(**parameters)
 
