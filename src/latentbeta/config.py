@@ -15,13 +15,14 @@ from latentbeta.errors import SettingsError
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
+Names = Annotated[tuple[str, ...], Field(min_length=1)]
 Rebalancing = Literal["daily", "weekly", "monthly"]
 
 PERIODS_PER_YEAR: dict[Rebalancing, int] = {"daily": 252, "weekly": 52, "monthly": 12}
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class SimulationSettings(_Frozen):
@@ -52,7 +53,7 @@ class DataSettings(_Frozen):
 class CharacteristicsSettings(_Frozen):
     """Which characteristics are made, and for whom."""
 
-    names: tuple[str, ...]
+    names: Names
     minimum_history: Count
     minimum_coverage: Share
 
@@ -96,8 +97,8 @@ class LectureSettings(_Frozen):
 class ModelSettings(_Frozen):
     """Which models are trained, with how many factors and members."""
 
-    names: tuple[str, ...]
-    n_factors: tuple[Count, ...]
+    names: Names
+    n_factors: Annotated[tuple[Count, ...], Field(min_length=1)]
     n_seeds: Count
     autoencoder: AutoencoderSettings
     lecture: LectureSettings
@@ -152,7 +153,7 @@ def read_settings(path: Path = Path("params.yaml")) -> Settings:
         document = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise SettingsError(f"{path}: no such file; run from the project's folder") from error
-    except YAMLError as error:
+    except (YAMLError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: not valid YAML: {error}") from error
     return check_settings(document, source=str(path))
 

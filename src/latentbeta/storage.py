@@ -50,6 +50,8 @@ def folder_written_atomically(path: Path) -> Iterator[Path]:
             path.replace(retired)
         temporary.replace(path)
     finally:
+        if retired.exists() and not path.exists():
+            retired.replace(path)
         shutil.rmtree(temporary, ignore_errors=True)
         shutil.rmtree(retired, ignore_errors=True)
 
