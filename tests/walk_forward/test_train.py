@@ -1,0 +1,153 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from latentbeta.config import read_settings
+from latentbeta.errors import DataError, SettingsError
+from latentbeta.storage import write_parquet
+from latentbeta.walk_forward.train import train
+
+PROJECT = Path(__file__).parents[2]
+
+
+def settings_for(study, names=("observed_factors", "pca", "ipca"), n_factors=(1, 3)):
+    settings = read_settings(PROJECT / "params.yaml")
+    models = settings.models.model_copy(update={"names": names, "n_factors": n_factors})
+    return settings.model_copy(update={"models": models, "walk_forward": study.settings})
+
+
+def write_panel_table(panel, folder):
+    table = pd.DataFrame(
+        {
+            "date": panel.dates[panel.date_index],
+            "formation": panel.dates[panel.date_index] - np.timedelta64(31, "D"),
+            "asset": pd.array(panel.assets[panel.asset_index], dtype="str"),
+            "return": panel.R,
+            "market_equity": panel.market_equity,
+        }
+        | {name: panel.Z[:, p] for p, name in enumerate(panel.characteristic_names)}
+    )
+    write_parquet(table, folder / "panel.parquet")
+
+
+def train_in(folder, study, **options):
+    write_panel_table(study.panel, folder / "panel")
+    return train(
+        settings=settings_for(study, **options),
+        panel_folder=folder / "panel",
+        store=folder / "store",
+        results=folder / "results",
+        training=folder / "training",
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(study, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trained")
+    return folder, train_in(folder, study)
+
+
+def read(folder, name):
+    return pd.read_parquet(folder / f"{name}.parquet")
+
+
+def test_every_model_is_in_every_table(trained):
+    folder, runs = trained
+    made = [("observed_factors", 1), ("pca", 1), ("pca", 3), ("ipca", 1), ("ipca", 3)]
+    assert [(run.model.name, run.model.n_factors) for run in runs] == made
+    for name in ("predictions", "betas", "factors"):
+        table = read(folder / "results", name)
+        assert set(zip(table["model"], table["n_factors"], strict=True)) == set(made)
+
+
+def test_models_with_fewer_factors_leave_gaps_not_rows(trained):
+    folder, runs = trained
+    betas = read(folder / "results", "betas")
+    rows = betas.groupby(["model", "n_factors"]).size()
+    assert len(set(rows)) == 1
+    narrow, wide = betas[betas["n_factors"] == 1], betas[betas["n_factors"] == 3]
+    assert narrow["factor_1"].notna().all()
+    assert narrow[["factor_2", "factor_3"]].isna().all().all()
+    assert wide[["factor_1", "factor_2", "factor_3"]].notna().all().all()
+    assert runs[0].predictions.dtypes["date"] == np.dtype("datetime64[us]")
+
+
+def test_the_fold_table_holds_the_folds_dates(trained, study):
+    folder, _ = trained
+    table = read(folder / "results", "folds")
+    assert len(table) == len(study.folds)
+    dates = study.panel.dates
+    np.testing.assert_array_equal(table["test_start"], dates[[f.test_start for f in study.folds]])
+    assert (table["embargo"] == 1).all()
+
+
+@pytest.mark.parametrize("n_factors", [1, 3])
+def test_a_saved_model_gives_the_newest_published_betas(trained, study, n_factors):
+    folder, _ = trained
+    place = folder / "training" / "models" / f"ipca_{n_factors}"
+    with np.load(place / "loadings.npz", allow_pickle=False) as file:
+        gamma = file["gamma"]
+    Z = study.panel.Z[study.panel.date_index == 41]
+    published = read(folder / "results", "betas").query(
+        "model == 'ipca' and n_factors == @n_factors and fold == 3"
+    )
+    expected = np.column_stack([Z, np.ones(len(Z))]) @ gamma
+    names = [f"factor_{k + 1}" for k in range(n_factors)]
+    np.testing.assert_allclose(published[names], expected, atol=1e-12)
+
+
+def test_and_with_its_premia_the_newest_forecasts(trained, study):
+    folder, _ = trained
+    place = folder / "training" / "models" / "ipca_3"
+    about = json.loads((place / "about.json").read_text())
+    with np.load(place / "loadings.npz", allow_pickle=False) as file:
+        gamma = file["gamma"]
+    assert about["characteristics"] == list(study.panel.characteristic_names)
+    assert about["date"] == str(study.panel.dates[-1])[:10]
+    assert (about["model"], about["n_factors"], about["fold"]) == ("ipca", 3, 3)
+    Z = study.panel.Z[study.panel.date_index == 41]
+    forecast = np.column_stack([Z, np.ones(len(Z))]) @ gamma @ about["premia"]
+    published = read(folder / "results", "predictions").query(
+        "model == 'ipca' and n_factors == 3 and fold == 3"
+    )
+    np.testing.assert_allclose(published["forecast"], forecast, atol=1e-12)
+
+
+def test_a_second_run_trains_nothing_and_leaves_the_same_bytes(trained, study, tmp_path):
+    folder, _ = trained
+    fresh = train_in(tmp_path, study)
+    assert all(run.n_fitted == 4 for run in fresh)
+    files = {p.relative_to(tmp_path): p.read_bytes() for p in sorted(tmp_path.rglob("*.*"))
+             if p.is_file()}  # fmt: skip
+    again = train_in(tmp_path, study)
+    assert all(run.n_fitted == 0 for run in again)
+    for path, content in files.items():
+        assert (tmp_path / path).read_bytes() == content, path
+        assert (folder / path).read_bytes() == content, path
+
+
+def test_progress_counts_models_times_folds(study, tmp_path, capsys):
+    train_in(tmp_path, study, names=("pca", "ipca"), n_factors=(1,))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "train: started, 0 of 8"
+    assert lines[-1].startswith("train: done, 8 of 8 in ")
+
+
+def test_an_unknown_model_stops_before_anything_is_written(study, tmp_path):
+    with pytest.raises(SettingsError, match="ca7"):
+        train_in(tmp_path, study, names=("ca7",))
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["panel"]
+
+
+def test_without_a_panel_the_stage_to_run_is_named(study, tmp_path):
+    with pytest.raises(DataError, match="characteristics"):
+        train(
+            settings=settings_for(study),
+            panel_folder=tmp_path,
+            store=tmp_path / "store",
+            results=tmp_path / "results",
+            training=tmp_path / "training",
+        )
