@@ -7,22 +7,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from scipy.optimize import minimize
 
 from latentbeta.errors import ConvergenceWarning
 from latentbeta.models.managed_portfolios import RELATIVE_CUTOFF, second_moments, with_constant
 from latentbeta.models.protocol import Array, Fit, State, save_loadings
-from latentbeta.models.rotation import rotate_betas
+from latentbeta.models.rotation import rotate_betas, whitening
 from latentbeta.panel.panel import Panel
 from latentbeta.panel.stack import stack
 
+WARM_UP_STEPS = 10
+
 
 def factors_given_gamma(ZZ: Array, ZR: Array, gamma: Array) -> Array:
-    """f_t = (Γ'Z'ZΓ)⁻¹ Γ'Z'r_t for every date: (T, K).
-
-    Date by date: the last bits of one product over all dates would depend on their number.
-    """
-    lhs = gamma.T @ ZZ @ gamma
-    return np.einsum("tkl,tl->tk", _inverse(lhs), np.einsum("tp,pk->tk", ZR, gamma))
+    """f_t = (Γ'Z'ZΓ)⁻¹ Γ'Z'r_t for every date: (T, K)."""
+    lhs = np.einsum("pk,tpq,ql->tkl", gamma, ZZ, gamma, optimize=True)
+    # Minimum norm: a factor to which no asset is exposed on a date earns nothing on it.
+    inverse = np.linalg.pinv(lhs, rcond=RELATIVE_CUTOFF, hermitian=True)
+    return np.einsum("tkl,tl->tk", inverse, ZR @ gamma)
 
 
 def gamma_given_factors(ZZ: Array, ZR: Array, factors: Array) -> Array:
@@ -31,8 +33,7 @@ def gamma_given_factors(ZZ: Array, ZR: Array, factors: Array) -> Array:
     ff = np.einsum("tk,tl->tkl", factors, factors)
     lhs = np.einsum("tpq,tkl->pkql", ZZ, ff, optimize=True)
     lhs = lhs.reshape(n_inputs * n_factors, n_inputs * n_factors)
-    rhs = (ZR.T @ factors).ravel()
-    return (_inverse(lhs) @ rhs).reshape(n_inputs, n_factors)
+    return np.linalg.solve(lhs, (ZR.T @ factors).ravel()).reshape(n_inputs, n_factors)
 
 
 def normalise(gamma: Array, factors: Array) -> tuple[Array, Array]:
@@ -49,13 +50,15 @@ def normalise(gamma: Array, factors: Array) -> tuple[Array, Array]:
     return turned_gamma * signs, turned_factors * signs
 
 
-def alternating_least_squares(
-    ZZ: Array, ZR: Array, n_factors: int, *, tolerance: float = 1e-6, max_iterations: int = 5000
+def estimate_gamma(
+    ZZ: Array, ZR: Array, n_factors: int, *, tolerance: float = 1e-6, max_iterations: int = 1000
 ) -> Array:
     """Return Γ (P + 1, K) that minimises Σ (r - Z Γ f)², from sufficient statistics alone.
 
-    Starts from the singular vectors of Z'r; stops when no entry of Γ or f moves by more than
-    `tolerance` (of the factors' root mean square, for f).
+    Alternating least squares from the singular vectors of Z'r, stopped when no entry of Γ or f
+    moves by more than `tolerance` (of the factors' root mean square, for f). Between its first
+    steps and its last, a quasi-Newton search over Γ (f is always the best for it) covers the
+    long flat stretch on which alternating alone takes thousands of steps.
 
     Parameters
     ----------
@@ -64,28 +67,70 @@ def alternating_least_squares(
 
     Source: Kelly, Pruitt and Su (2019), equations 6 and 7.
     """
+    basis = independent_directions(ZZ)
+    ZZ, ZR = basis.T @ ZZ @ basis, ZR @ basis
     gamma = np.linalg.svd(ZR, full_matrices=False)[2][:n_factors].T
+    for _ in range(WARM_UP_STEPS):
+        gamma = gamma_given_factors(ZZ, ZR, _unit(factors_given_gamma(ZZ, ZR, gamma)))
+    gamma = _quasi_newton(ZZ, ZR, gamma)
+    gamma = _alternate(ZZ, ZR, gamma, tolerance, max_iterations)
+    return normalise(basis @ gamma, factors_given_gamma(ZZ, ZR, gamma))[0]
+
+
+def independent_directions(ZZ: Array) -> Array:
+    """Return a basis (P + 1, D) of characteristics in which the mean Z'Z is the identity.
+
+    Directions in which characteristics hardly differ over the sample (beta and its square,
+    ranked) are left out: Γ would be free to be anything in them.
+    """
+    values, vectors = np.linalg.eigh(ZZ.mean(axis=0))
+    kept = values > RELATIVE_CUTOFF * values[-1]
+    return vectors[:, kept] / np.sqrt(values[kept])
+
+
+def _unit(factors: Array) -> Array:
+    """Rescale factors to unit second moment, so that normal equations are well conditioned."""
+    return factors @ whitening(factors)
+
+
+def _quasi_newton(ZZ: Array, ZR: Array, gamma: Array) -> Array:
+    shape = gamma.shape
+
+    def loss(flat: Array) -> tuple[float, Array]:
+        gamma = flat.reshape(shape)
+        factors = factors_given_gamma(ZZ, ZR, gamma)
+        # f minimises the loss for this Γ, so the gradient need not follow it (envelope theorem).
+        gradient = np.einsum("tpq,qk,tk,tl->pl", ZZ, gamma, factors, factors, optimize=True)
+        return -float(np.sum(factors * (ZR @ gamma))), 2 * (gradient - ZR.T @ factors)
+
+    gamma, _ = normalise(gamma, factors_given_gamma(ZZ, ZR, gamma))
+    scale = float(np.sum(ZR**2))
+    found = minimize(
+        lambda flat: tuple(part / scale for part in loss(flat)),
+        gamma.ravel(),
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": 2000, "maxcor": 20, "ftol": 1e-15, "gtol": 1e-9},
+    )
+    return found.x.reshape(shape)
+
+
+def _alternate(ZZ: Array, ZR: Array, gamma: Array, tolerance: float, max_iterations: int) -> Array:
     gamma, factors = normalise(gamma, factors_given_gamma(ZZ, ZR, gamma))
     for _ in range(max_iterations):
         old_gamma, old_factors = gamma, factors
-        gamma = gamma_given_factors(ZZ, ZR, factors)
+        gamma = gamma_given_factors(ZZ, ZR, _unit(factors))
         gamma, factors = normalise(gamma, factors_given_gamma(ZZ, ZR, gamma))
         scale = np.sqrt(np.mean(factors**2))
         change = max(np.abs(gamma - old_gamma).max(), np.abs(factors - old_factors).max() / scale)
         if change < tolerance:
-            break
-    else:
-        warnings.warn(
-            f"IPCA: still moving by {change:.1e} after {max_iterations} iterations",
-            ConvergenceWarning,
-            stacklevel=2,
-        )
+            return gamma
+    warnings.warn(
+        f"IPCA: still moving by {change:.1e} after {max_iterations} iterations",
+        ConvergenceWarning,
+        stacklevel=3,
+    )
     return gamma
-
-
-def _inverse(matrices: Array) -> Array:
-    # Characteristics with equal ranks make these singular: take the minimum-norm solution.
-    return np.linalg.pinv(matrices, rcond=RELATIVE_CUTOFF, hermitian=True)
 
 
 @dataclass(frozen=True)
@@ -100,7 +145,7 @@ class InstrumentedPCA:
         """Γ from the sufficient statistics of both samples."""
         ZZ, ZR, counts = second_moments(stack(training, validation))
         known = counts > 0
-        return Fit({"gamma": alternating_least_squares(ZZ[known], ZR[known], self.n_factors)})
+        return Fit({"gamma": estimate_gamma(ZZ[known], ZR[known], self.n_factors)})
 
     def betas(self, state: State, panel: Panel) -> Array:
         """(1, n, K): [Z, 1] Γ."""

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from latentbeta.models.protocol import Array
 from latentbeta.panel.panel import Panel
 
-# Below this share of the largest eigenvalue a direction of Z'Z is noise: two characteristics
-# with the same ranks (beta and its square, when no beta is negative) make it singular.
-RELATIVE_CUTOFF = 1e-8
+# Below this share of the largest eigenvalue a direction of Z'Z is noise: beta and its square have
+# the same ranks but for the few assets with a negative beta, and the portfolio that is long one
+# and short the other would be those few, levered a thousandfold.
+RELATIVE_CUTOFF = 1e-4
 
 
 def with_constant(Z: NDArray[np.float32]) -> Array:
