@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import minimize
 
-from latentbeta.errors import ConvergenceWarning
+from latentbeta.errors import ConvergenceWarning, ModelError
 from latentbeta.models.managed_portfolios import RELATIVE_CUTOFF, second_moments, with_constant
 from latentbeta.models.protocol import Array, Fit, State, save_loadings
 from latentbeta.models.rotation import rotate_betas, whitening
@@ -20,11 +20,14 @@ WARM_UP_STEPS = 10
 
 
 def factors_given_gamma(ZZ: Array, ZR: Array, gamma: Array) -> Array:
-    """f_t = (Γ'Z'ZΓ)⁻¹ Γ'Z'r_t for every date: (T, K)."""
-    lhs = np.einsum("pk,tpq,ql->tkl", gamma, ZZ, gamma, optimize=True)
+    """f_t = (Γ'Z'ZΓ)⁻¹ Γ'Z'r_t for every date: (T, K).
+
+    Date by date: the last bits of one product over all dates would depend on their number.
+    """
+    lhs = gamma.T @ ZZ @ gamma
     # Minimum norm: a factor to which no asset is exposed on a date earns nothing on it.
     inverse = np.linalg.pinv(lhs, rcond=RELATIVE_CUTOFF, hermitian=True)
-    return np.einsum("tkl,tl->tk", inverse, ZR @ gamma)
+    return np.einsum("tkl,tl->tk", inverse, np.einsum("tp,pk->tk", ZR, gamma))
 
 
 def gamma_given_factors(ZZ: Array, ZR: Array, factors: Array) -> Array:
@@ -65,13 +68,23 @@ def estimate_gamma(
     ZZ : (T, P + 1, P + 1)
     ZR : (T, P + 1)
 
+    Raises
+    ------
+    ModelError
+        When more factors are asked for than characteristics can tell apart.
+
     Source: Kelly, Pruitt and Su (2019), equations 6 and 7.
     """
     basis = independent_directions(ZZ)
+    if n_factors > basis.shape[1]:
+        raise ModelError(
+            f"ipca: {n_factors} factors, but the characteristics span {basis.shape[1]} directions;"
+            " lower models.n_factors"
+        )
     ZZ, ZR = basis.T @ ZZ @ basis, ZR @ basis
     gamma = np.linalg.svd(ZR, full_matrices=False)[2][:n_factors].T
     for _ in range(WARM_UP_STEPS):
-        gamma = gamma_given_factors(ZZ, ZR, _unit(factors_given_gamma(ZZ, ZR, gamma)))
+        gamma = _orthonormal(gamma_given_factors(ZZ, ZR, _unit(factors_given_gamma(ZZ, ZR, gamma))))
     gamma = _quasi_newton(ZZ, ZR, gamma)
     gamma = _alternate(ZZ, ZR, gamma, tolerance, max_iterations)
     return normalise(basis @ gamma, factors_given_gamma(ZZ, ZR, gamma))[0]
@@ -91,6 +104,11 @@ def independent_directions(ZZ: Array) -> Array:
 def _unit(factors: Array) -> Array:
     """Rescale factors to unit second moment, so that normal equations are well conditioned."""
     return factors @ whitening(factors)
+
+
+def _orthonormal(gamma: Array) -> Array:
+    """Span the same betas by columns of one length, so that no cutoff takes a weak factor away."""
+    return np.linalg.qr(gamma)[0]
 
 
 def _quasi_newton(ZZ: Array, ZR: Array, gamma: Array) -> Array:
@@ -119,7 +137,7 @@ def _alternate(ZZ: Array, ZR: Array, gamma: Array, tolerance: float, max_iterati
     gamma, factors = normalise(gamma, factors_given_gamma(ZZ, ZR, gamma))
     for _ in range(max_iterations):
         old_gamma, old_factors = gamma, factors
-        gamma = gamma_given_factors(ZZ, ZR, _unit(factors))
+        gamma = _orthonormal(gamma_given_factors(ZZ, ZR, _unit(factors)))
         gamma, factors = normalise(gamma, factors_given_gamma(ZZ, ZR, gamma))
         scale = np.sqrt(np.mean(factors**2))
         change = max(np.abs(gamma - old_gamma).max(), np.abs(factors - old_factors).max() / scale)
