@@ -6,10 +6,10 @@ import pytest
 from tests.reference.make_ipca_reference import REFERENCE, simulated_rows
 from tests.simulated_panels import full_panel, panel_of, simulate, with_returns
 
-from latentbeta.errors import ConvergenceWarning
+from latentbeta.errors import ConvergenceWarning, ModelError
 from latentbeta.models.ipca import (
     InstrumentedPCA,
-    alternating_least_squares,
+    estimate_gamma,
     factors_given_gamma,
     gamma_given_factors,
     normalise,
@@ -30,7 +30,7 @@ def panel():
 def solve(panel, n_factors, **options):
     """Γ, the factors, and the fitted returns of the panel's rows."""
     ZZ, ZR, _ = second_moments(panel)
-    gamma = alternating_least_squares(ZZ, ZR, n_factors, **options)
+    gamma = estimate_gamma(ZZ, ZR, n_factors, **options)
     factors = factors_given_gamma(ZZ, ZR, gamma)
     betas = with_constant(panel.Z) @ gamma
     return gamma, factors, (betas * factors[panel.date_index]).sum(axis=1)
@@ -75,7 +75,7 @@ def test_steps_as_regressions_on_rows_say(panel, n_factors):
 
 
 def test_as_a_slow_loop_over_rows_says(panel):
-    """Alternate the two regressions on rows from another start; compare what is identified."""
+    """Only the two regressions on rows, from another start; compare what is identified."""
     seen = panel.observed
     X, r, date = with_constant(panel.Z[seen]), panel.R[seen], panel.date_index[seen]
     gamma = np.random.default_rng(14).normal(size=(5, 2))
@@ -151,7 +151,26 @@ def test_equal_characteristics_change_no_fitted_return():
 def test_stopping_early_is_said(panel):
     ZZ, ZR, _ = second_moments(panel)
     with pytest.warns(ConvergenceWarning, match="after 2 iterations"):
-        alternating_least_squares(ZZ, ZR, 2, max_iterations=2)
+        estimate_gamma(ZZ, ZR, 2, tolerance=0.0, max_iterations=2)
+
+
+def test_a_factor_a_hundred_times_weaker_is_found_too():
+    """No cutoff for collinear characteristics may mistake it for nothing."""
+    rng = np.random.default_rng(24)
+    Z = rng.uniform(-1, 1, (60, 50, 5)).astype(np.float32)
+    factors = rng.normal(0.02, 0.1, (60, 1, 2)) * [1.0, 0.003]
+    panel = full_panel(Z, (Z[..., :2].astype(np.float64) * factors).sum(axis=2))
+    _, _, fitted = solve(panel, 2)
+    np.testing.assert_allclose(fitted, panel.R, atol=1e-9)
+
+
+def test_more_factors_than_directions_say_what_to_lower():
+    panel = simulate(n_dates=20, n_assets=20, n_characteristics=2, seed=25).panel
+    doubled = full_panel(panel.Z[:, [0, 0, 1]].reshape(20, 20, 3), panel.R.reshape(20, 20))
+    ZZ, ZR, _ = second_moments(doubled)
+    assert estimate_gamma(ZZ, ZR, 3).shape == (4, 3)
+    with pytest.raises(ModelError, match=r"4 factors.*3 directions.*models\.n_factors"):
+        estimate_gamma(ZZ, ZR, 4)
 
 
 def test_the_model_applies_gamma_and_regresses_each_date(panel):
