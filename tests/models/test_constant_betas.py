@@ -4,6 +4,7 @@ from tests.simulated_panels import full_panel
 
 from latentbeta.errors import ModelError
 from latentbeta.models.constant_betas import (
+    asset_regressions,
     constant_betas,
     export_constant_betas,
     spread_constant_betas,
@@ -11,6 +12,13 @@ from latentbeta.models.constant_betas import (
 
 NAN = np.nan
 ASSETS = np.array(["A000", "A001", "A002"])
+
+
+def test_regressions_by_hand():
+    # On X = (1, x): the line through (1, 3), (2, 5); then one return alone, which is too few.
+    X = np.array([[1.0, 1.0], [1.0, 2.0], [1.0, 7.0]])
+    R = np.array([[3.0, NAN], [5.0, 4.0], [NAN, NAN]])
+    np.testing.assert_allclose(asset_regressions(R, X), [[1.0, 2.0], [NAN, NAN]])
 
 
 def test_betas_follow_their_asset_and_strangers_get_the_mean():
