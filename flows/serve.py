@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,6 +44,8 @@ def serve_nightly(nightly: Flow[Any, Any], port: int) -> None:
         say(f"Prefect:  {url.removesuffix('/api')}  (schedule, runs and their logs)")
         for schedule in schedules:
             say(f"Schedule: {schedule.cron} {schedule.timezone}")
+        # Prefect's own, when it is told to end; it does end
+        warnings.filterwarnings("ignore", message="coroutine 'Runner.astop'")
         nightly.serve(
             name=nightly.name,
             schedules=schedules,
