@@ -39,7 +39,8 @@ def principal_components(R: Array, n_factors: int) -> Array:
     -------
     (N, K) loadings of root mean square one, positive on average.
 
-    Source: Connor and Korajczyk (1987), Journal of Financial Economics 18, section 4.
+    Source: Connor and Korajczyk (1987), Estimating pervasive economic factors with missing
+    observations, working paper.
     """
     seen = np.isfinite(R)
     filled = np.where(seen, R, 0.0)
