@@ -43,10 +43,13 @@ def compile_epoch(betas: Any, factors: Any, optimizer: Any, batch_size: int) -> 
 
     @tf.function(jit_compile=True)
     def epoch(data: dict[str, Any], order: Any, n_batches: Any, penalties: Any) -> tuple[Any, Any]:
-        total = tf.zeros_like(penalties)
-        for batch in tf.range(n_batches):
+        def step(batch: Any, total: Any) -> tuple[Any, Any]:
             rows = tf.slice(order, [batch * batch_size], [batch_size])
-            total += descend(data, rows, penalties)
+            return batch + 1, total + descend(data, rows, penalties)
+
+        # Not `for batch in tf.range(...)`: XLA compiles that anew for every number of batches.
+        start = tf.constant(0), tf.zeros_like(penalties)
+        _, total = tf.while_loop(lambda batch, _: batch < n_batches, step, start)
         squares = errors(data, data["validation_rows"], False)
         share = data["validation_weights"] / tf.reduce_sum(data["validation_weights"])
         return total / tf.cast(n_batches, tf.float32), tf.linalg.matvec(squares, share, True)
