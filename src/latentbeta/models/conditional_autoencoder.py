@@ -16,7 +16,7 @@ from latentbeta.models.autoencoder.estimator import (
     ensemble_factors,
     fit_ensemble,
 )
-from latentbeta.models.autoencoder.export import export_network
+from latentbeta.models.autoencoder.export import export_networks
 from latentbeta.models.managed_portfolios import managed_portfolios
 from latentbeta.models.protocol import Array, Fit, State
 from latentbeta.panel.panel import Panel
@@ -77,10 +77,10 @@ class ConditionalAutoencoder:
         """(M, T, K) factor returns: linear in each date's managed portfolios."""
         return ensemble_factors(state, managed_portfolios(panel))
 
-    def export(self, state: State, rotations: Array, folder: Path) -> None:
-        """Save the beta network."""
+    def export(self, state: State, rotations: Array, premia: Array, folder: Path) -> None:
+        """Save the beta and the forecast network."""
         hidden = HIDDEN_LAYERS[self.name]
-        export_network(beta_weights(state), hidden, rotations, folder / "beta_network.keras")
+        export_networks(beta_weights(state), hidden, rotations, premia, folder)
 
     def _characteristics(self, panel: Panel) -> NDArray[np.float32]:
         if HIDDEN_LAYERS[self.name]:

@@ -180,7 +180,7 @@ class InstrumentedPCA:
         factors[known] = factors_given_gamma(ZZ[known], ZR[known], gamma)
         return factors[None]
 
-    def export(self, state: State, rotations: Array, folder: Path) -> None:
+    def export(self, state: State, rotations: Array, premia: Array, folder: Path) -> None:  # noqa: ARG002
         """Save Γ (P + 1, K)."""
         gamma = np.asarray(state["gamma"], dtype=np.float64)
         save_loadings(folder, gamma=rotate_betas(gamma[None], rotations)[0])

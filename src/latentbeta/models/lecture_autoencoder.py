@@ -18,7 +18,7 @@ from latentbeta.models.autoencoder.estimator import (
     ensemble_factors,
     fit_ensemble,
 )
-from latentbeta.models.autoencoder.export import export_network
+from latentbeta.models.autoencoder.export import export_networks
 from latentbeta.models.protocol import Array, Fit, State, names_for_state
 from latentbeta.panel.panel import Panel
 from latentbeta.panel.stack import stack
@@ -108,7 +108,7 @@ class LectureAutoencoder:
         universe = state["universe"].astype(np.str_)
         return ensemble_factors(state, universe_returns(panel, universe, lag=int(self.leads)))
 
-    def export(self, state: State, rotations: Array, folder: Path) -> None:
-        """Save the beta network."""
+    def export(self, state: State, rotations: Array, premia: Array, folder: Path) -> None:
+        """Save the beta and the forecast network."""
         hidden = (self.hidden_units,)
-        export_network(beta_weights(state), hidden, rotations, folder / "beta_network.keras")
+        export_networks(beta_weights(state), hidden, rotations, premia, folder)

@@ -72,6 +72,6 @@ class ObservedFactors:
         """(1, T, 1): the market's return."""
         return market_factor(panel)[None]
 
-    def export(self, state: State, rotations: Array, folder: Path) -> None:
+    def export(self, state: State, rotations: Array, premia: Array, folder: Path) -> None:  # noqa: ARG002
         """Save each asset's betas."""
         export_constant_betas(state, rotations, folder)

@@ -88,6 +88,6 @@ class PrincipalComponents:
         rows = list(panel.blocks())
         return np.array([cross_sectional_factors(betas[r], panel.R[r]) for r in rows])[None]
 
-    def export(self, state: State, rotations: Array, folder: Path) -> None:
+    def export(self, state: State, rotations: Array, premia: Array, folder: Path) -> None:  # noqa: ARG002
         """Save each asset's betas."""
         export_constant_betas(state, rotations, folder)

@@ -73,13 +73,15 @@ class FactorModel(Protocol):
     def factors(self, state: State, panel: Panel) -> Array:
         """Return the (M, T, K) factor returns of the panel's dates; NaN where none is known."""
 
-    def export(self, state: State, rotations: Array, folder: Path) -> None:
+    def export(self, state: State, rotations: Array, premia: Array, folder: Path) -> None:
         """Save what maps a row to its published betas (β G⁻ᵀ, averaged over members).
 
         Parameters
         ----------
         rotations : (M, K, K) each member's G
-        folder : gets ``beta_network.keras`` or ``loadings.npz``
+        premia : (M, K) each member's λ of the newest date, not rotated
+        folder : gets ``beta_network.keras`` and ``forecast_network.keras``, or ``loadings.npz``,
+            whose forecast is the published betas times the published premia
         """
 
 

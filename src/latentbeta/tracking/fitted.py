@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mlflow.models import ModelSignature
 
 NETWORK = "beta_network.keras"
+FORECAST_NETWORK = "forecast_network.keras"
 LOADINGS = "loadings.npz"
 ABOUT = "about.json"
 FOLDER = "fitted"
@@ -42,11 +43,19 @@ class FittedModel:
     characteristics: tuple[str, ...]
     premia: NDArray[np.float64]
     _predict: Any
+    _forecast: Any = None
 
     def betas(self, Z: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return (n, K) betas of (n, P) characteristics."""
         values = self._predict(np.ascontiguousarray(Z, dtype=np.float32))
         return np.asarray(values, dtype=np.float64)
+
+    def forecasts(self, Z: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return (n,) forecasts: the mean of an ensemble's own, β·λ of a model without members."""
+        if self._forecast is None:
+            return self.betas(Z) @ self.premia
+        values = self._forecast(np.ascontiguousarray(Z, dtype=np.float32))
+        return np.asarray(values, dtype=np.float64)[:, 0]
 
 
 def log_fitted(store: Store, run_id: str, folder: Path) -> None:
@@ -83,6 +92,7 @@ def load_fitted(store: Store, run_id: str, model_uri: str) -> FittedModel:
         loaded = mlflow.pyfunc.load_model(model_uri)
         if loaded.loader_module == "mlflow.keras":
             _hide_progress_of_keras()
+        forecast = _forecast_network(store, run_id)
     except (mlflow.exceptions.MlflowException, OSError) as error:
         raise TrackingError(f"{model_uri} of run {run_id} cannot be read: {error}") from error
     return FittedModel(
@@ -91,7 +101,19 @@ def load_fitted(store: Store, run_id: str, model_uri: str) -> FittedModel:
         characteristics=tuple(about["characteristics"]),
         premia=np.asarray(about["premia"], dtype=np.float64),
         _predict=loaded.predict,
+        _forecast=forecast,
     )
+
+
+def _forecast_network(store: Store, run_id: str) -> Any:
+    """Load the ensemble's forecast network, None for a model that has none."""
+    kept = {file.path for file in store.client.list_artifacts(run_id, FOLDER)}
+    if f"{FOLDER}/{FORECAST_NETWORK}" not in kept:
+        return None
+    import keras
+
+    path = store.client.download_artifacts(run_id, f"{FOLDER}/{FORECAST_NETWORK}")
+    return keras.models.load_model(path, compile=False)
 
 
 def _quietly_imported() -> Any:

@@ -80,7 +80,7 @@ def from_results(files: ProjectFiles, version: Version) -> NextPeriod:
 
 
 def scored(model: FittedModel, panel: pd.DataFrame) -> NextPeriod:
-    """Apply a model to the newest date's characteristics: β = g(z), forecast = β · λ.
+    """Apply a model to the newest date's characteristics.
 
     Parameters
     ----------
@@ -100,11 +100,12 @@ def scored(model: FittedModel, panel: pd.DataFrame) -> NextPeriod:
             " params.yaml, or promote another version with `latentbeta promote`"
         )
     rows = panel[panel["date"] == panel["date"].max()].sort_values("asset", ignore_index=True)
-    betas = model.betas(rows[list(model.characteristics)].to_numpy(np.float32))
+    Z = rows[list(model.characteristics)].to_numpy(np.float32)
+    betas = model.betas(Z)
     keys = rows[["date", "asset"]]
     columns = {f"factor_{k + 1}": betas[:, k] for k in range(model.n_factors)}
     return NextPeriod(
-        betas=keys.assign(**columns), forecasts=keys.assign(forecast=betas @ model.premia)
+        betas=keys.assign(**columns), forecasts=keys.assign(forecast=model.forecasts(Z))
     )
 
 

@@ -30,6 +30,7 @@ class FoldEstimates:
     forecast : (n,) β·λ, λ known before the date, averaged over members
     betas : (n, K); factors, premia : (T, K), aligned, then averaged over members
     rotations : (M, K, K) each member's G: published factors are f G, betas β G⁻ᵀ
+    newest_premia : (M, K) each member's λ of the test's last date, not rotated
     basis : what the next fold is aligned with
     """
 
@@ -40,6 +41,7 @@ class FoldEstimates:
     factors: Array
     premia: Array
     rotations: Array
+    newest_premia: Array
     basis: Basis
 
 
@@ -85,6 +87,7 @@ def estimate_fold(
         factors=rotate_factors(factors[:, n_before:], rotations).mean(axis=0),
         premia=rotate_factors(premia[:, n_before:], rotations).mean(axis=0),
         rotations=rotations,
+        newest_premia=premia[:, -1],
         basis=basis,
     )
 

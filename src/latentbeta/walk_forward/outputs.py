@@ -30,7 +30,8 @@ def write_training(runs: list[ModelRun], panel: Panel, folder: Path) -> None:
     with folder_written_atomically(folder / "models") as models:
         for run in runs:
             place = models / f"{run.model.name}_{run.model.n_factors}"
-            run.model.export(run.last_fit.state, run.last_estimates.rotations, place)
+            newest = run.last_estimates
+            run.model.export(run.last_fit.state, newest.rotations, newest.newest_premia, place)
             write_json(_about(run, panel), place / "about.json")
 
 

@@ -7,13 +7,14 @@ import pytest
 from tests.simulated_panels import simulate
 
 from latentbeta.config import AutoencoderSettings
-from latentbeta.models.autoencoder.export import export_network
+from latentbeta.models.autoencoder.export import export_networks
 from latentbeta.models.autoencoder.networks import Architecture, beta_network, initial_weights
 from latentbeta.models.conditional_autoencoder import ConditionalAutoencoder
 from latentbeta.models.rotation import rotate_betas
 
 PROJECT = Path(__file__).parents[3]
 ROTATIONS = np.random.default_rng(70).normal(size=(3, 2, 2)) + 2 * np.eye(2)
+PREMIA = np.array([[0.5, -1.0], [2.0, 0.25], [-0.75, 1.5]])
 SETTINGS = AutoencoderSettings(
     learning_rate=0.01, l1_penalties=(0.001,), batch_size=64, epochs=2, patience=2
 )
@@ -39,7 +40,7 @@ def loaded(path, Z):
 @pytest.mark.parametrize("hidden", [(5,), (5, 3)])
 def test_the_saved_network_gives_the_published_betas(tmp_path, Z, hidden):
     weights = weights_of(hidden, 4)
-    export_network(weights, hidden, ROTATIONS, tmp_path / "beta_network.keras")
+    export_networks(weights, hidden, ROTATIONS, PREMIA, tmp_path)
     network = beta_network(Architecture(4, hidden, 2, 1, 3))
     network.set_weights(weights)
     members = np.asarray(network(Z, training=False), np.float64).transpose(1, 0, 2)
@@ -47,9 +48,27 @@ def test_the_saved_network_gives_the_published_betas(tmp_path, Z, hidden):
     np.testing.assert_allclose(loaded(tmp_path / "beta_network.keras", Z), published, atol=1e-6)
 
 
+def test_the_forecast_is_the_mean_of_the_members_own(tmp_path, Z):
+    weights = weights_of((5,), 4)
+    export_networks(weights, (5,), ROTATIONS, PREMIA, tmp_path)
+    network = beta_network(Architecture(4, (5,), 2, 1, 3))
+    network.set_weights(weights)
+    members = np.asarray(network(Z, training=False), np.float64)
+    own = [sum(members[i, m] @ PREMIA[m] for m in range(3)) / 3 for i in range(len(Z))]
+    forecasts = loaded(tmp_path / "forecast_network.keras", Z)[:, 0]
+    np.testing.assert_allclose(forecasts, own, atol=1e-6)
+    turned = np.linalg.inv(ROTATIONS).transpose(0, 2, 1)
+    of_means = (
+        np.einsum("nmk,mkj->nj", members, turned)
+        / 3
+        @ np.mean([p @ g for p, g in zip(PREMIA, ROTATIONS, strict=True)], axis=0)
+    )
+    assert not np.allclose(forecasts, of_means, atol=1e-2)
+
+
 def test_without_hidden_layers_the_constant_becomes_a_bias(tmp_path, Z):
     (kernel,) = weights_of((), 5)
-    export_network([kernel], (), ROTATIONS, tmp_path / "beta_network.keras")
+    export_networks([kernel], (), ROTATIONS, PREMIA, tmp_path)
     with_constant = np.column_stack([Z, np.ones(9)])
     published = rotate_betas(with_constant @ kernel.astype(np.float64), ROTATIONS).mean(axis=0)
     np.testing.assert_allclose(loaded(tmp_path / "beta_network.keras", Z), published, atol=1e-6)
@@ -59,10 +78,10 @@ def test_without_hidden_layers_the_constant_becomes_a_bias(tmp_path, Z):
 def test_the_same_weights_give_the_same_bytes(tmp_path, hidden, n_inputs):
     paths = [tmp_path / name / "beta_network.keras" for name in ("one", "two")]
     for path in paths:
-        export_network(weights_of(hidden, n_inputs), hidden, ROTATIONS, path)
+        export_networks(weights_of(hidden, n_inputs), hidden, ROTATIONS, PREMIA, path.parent)
     assert paths[0].read_bytes() == paths[1].read_bytes()
     weights = [w + np.float32(1e-3) for w in weights_of(hidden, n_inputs)]
-    export_network(weights, hidden, ROTATIONS, paths[1])
+    export_networks(weights, hidden, ROTATIONS, PREMIA, paths[1].parent)
     assert paths[0].read_bytes() != paths[1].read_bytes()
 
 
@@ -71,7 +90,7 @@ def fit_and_export(folder):
     panel = simulate(n_dates=24, n_assets=20, n_characteristics=4, seed=72).panel
     model = ConditionalAutoencoder("ca1", 2, 2, SETTINGS, seed=73)
     fit = model.fit(panel.between(0, 16), panel.between(16, 24))
-    model.export(fit.state, ROTATIONS[:2], folder)
+    model.export(fit.state, ROTATIONS[:2], PREMIA[:2], folder)
     np.savez(folder / "state.npz", **fit.state)
     fit.history.to_csv(folder / "history.csv")
     return panel.Z, rotate_betas(model.betas(fit.state, panel), ROTATIONS[:2]).mean(axis=0)
@@ -93,7 +112,7 @@ def test_another_process_leaves_the_same_bytes_and_readable_betas(tmp_path):
     with subprocess.Popen([sys.executable, "-c", CHILD, str(PROJECT), str(there)]) as child:
         Z, published = fit_and_export(here)
         assert child.wait() == 0
-    for name in ("state.npz", "history.csv", "beta_network.keras"):
+    for name in ("state.npz", "history.csv", "beta_network.keras", "forecast_network.keras"):
         assert (here / name).read_bytes() == (there / name).read_bytes(), name
     np.testing.assert_allclose(loaded(there / "beta_network.keras", Z), published, atol=1e-6)
 
@@ -102,7 +121,7 @@ def test_published_betas_need_no_more_than_built_in_layers(tmp_path, Z):
     """Loaded with Keras's safe mode and no custom object, for any number of rows."""
     import keras
 
-    export_network(weights_of((5,), 4), (5,), ROTATIONS, tmp_path / "beta_network.keras")
+    export_networks(weights_of((5,), 4), (5,), ROTATIONS, PREMIA, tmp_path)
     network = keras.models.load_model(tmp_path / "beta_network.keras", safe_mode=True)
     kinds = {type(layer).__module__.split(".")[0] for layer in network.layers}
     assert kinds == {"keras"}

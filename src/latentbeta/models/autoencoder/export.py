@@ -22,25 +22,36 @@ UNDATED = "1980-01-01@00:00:00"
 ADDRESS = re.compile(rb'(?<="shared_object_id": )\d+')
 
 
-def export_network(weights: Weights, hidden: tuple[int, ...], rotations: Array, path: Path) -> None:
-    """Save Z (rows, P) → published betas (rows, K): each member's rotated, then their mean.
+def export_networks(
+    weights: Weights, hidden: tuple[int, ...], rotations: Array, premia: Array, folder: Path
+) -> None:
+    """Save two networks of Z (rows, P): the published betas, and the forecast.
+
+    ``beta_network.keras`` gives (rows, K): each member's betas rotated, then their mean.
+    ``forecast_network.keras`` gives (rows, 1): the mean of the members' own β·λ, which is not
+    the product of the means.
 
     Parameters
     ----------
     weights : of the stacked beta network; without hidden layers the last input is the constant
     rotations : (M, K, K) each member's G; its betas are published as β G⁻ᵀ
-    path : ends in .keras
+    premia : (M, K) each member's λ, not rotated
     """
+    members = _members(weights, hidden, rotations.shape[-1])
+    turn = np.linalg.inv(rotations).transpose(0, 2, 1) / len(rotations)
+    for name, head in (("beta", turn), ("forecast", premia[..., None] / len(premia))):
+        with written_atomically(folder / f"{name}_network.keras") as temporary:
+            temporary.write_bytes(_undated(_with_head(members, head, name)))
+
+
+def _members(weights: Weights, hidden: tuple[int, ...], n_factors: int) -> Any:
     n_members, n_inputs, _ = weights[0].shape
-    n_factors = rotations.shape[-1]
     if hidden:
         members = beta_network(Architecture(n_inputs, hidden, n_factors, 1, n_members))
     else:
         members, weights = _linear_with_bias(weights)
     members.set_weights(weights)
-    network = _rotated_mean(members, rotations)
-    with written_atomically(path) as temporary:
-        temporary.write_bytes(_undated(network))
+    return members
 
 
 def _linear_with_bias(weights: Weights) -> tuple[Any, Weights]:
@@ -54,13 +65,13 @@ def _linear_with_bias(weights: Weights) -> tuple[Any, Weights]:
     return Model(inputs, layer(inputs)), [kernel[:, :-1], kernel[:, -1]]
 
 
-def _rotated_mean(members: Any, rotations: Array) -> Any:
+def _with_head(members: Any, head: Array, name: str) -> Any:
+    """Sum the members' betas (rows, M, K) over both axes with the weights of a head (M, K, J)."""
     from keras import Model, layers
 
-    mean = layers.EinsumDense("bmk,mkj->bj", (rotations.shape[-1],), name="published")
-    network = Model(members.input, mean(members.output), name="published_betas")
-    turn = np.linalg.inv(rotations).transpose(0, 2, 1) / len(rotations)
-    mean.set_weights([turn.astype(np.float32)])
+    layer = layers.EinsumDense("bmk,mkj->bj", (head.shape[-1],), name="published")
+    network = Model(members.input, layer(members.output), name=name)
+    layer.set_weights([head.astype(np.float32)])
     return network
 
 
