@@ -4,6 +4,7 @@ PORT ?= 5000
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PEERS := benchmarks/.venv/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-slow check format bench ui nightly serve clean
@@ -27,6 +28,14 @@ test: $(STAMP) ## the tests
 
 test-slow: $(STAMP) ## the slow evidence
 	@$(BIN)/python -m pytest -m slow
+
+bench: $(STAMP) $(PEERS) ## speed beside named peers, WORKS= for some of them
+	@$(BIN)/python -m benchmarks.run $(WORKS)
+
+$(PEERS): benchmarks/requirements.txt
+	@$(PYTHON) -m venv --clear benchmarks/.venv
+	@benchmarks/.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r benchmarks/requirements.txt
+	@touch $(PEERS)
 
 check: $(STAMP) ## lint, format, types, import contracts
 	@$(BIN)/ruff check .

@@ -155,6 +155,9 @@ def write_model(folder, model, n_factors, rng):
             keras.layers.Dense(n_factors),
         ]
         keras.Sequential(layers).save(folder / "beta_network.keras")
+        # Not the betas times the premia: an ensemble's forecast is its members' own mean.
+        own = [keras.Input((len(CHARACTERISTICS),)), keras.layers.Dense(1)]
+        keras.Sequential(own).save(folder / "forecast_network.keras")
 
 
 def write_evaluation(files, models):

@@ -73,6 +73,15 @@ def test_scales_are_root_mean_squares_of_the_training_sample(panel, fitted):
     np.testing.assert_allclose(fitted.state["portfolio_scale"], expected, rtol=1e-12)
 
 
+def test_a_characteristic_first_known_after_training_does_not_move_the_factors(panel):
+    """Rounding leaves its portfolio some 1e-17 of return in training: that is no scale."""
+    Z = panel.Z.copy()
+    Z[panel.date_index < N_TRAINING, 2] = 0.0  # unknown, so at the median
+    found = fit(replace(panel, Z=Z))
+    assert np.isinf(found.state["portfolio_scale"]).tolist() == [False, False, True, False, False]
+    assert found.selection["validation_loss"].max() < 10
+
+
 def test_the_table_of_choices_agrees_with_the_curves(fitted):
     curves = fitted.history.pivot(index="epoch", columns="member", values="validation_loss")
     assert list(curves) == [0, 1]

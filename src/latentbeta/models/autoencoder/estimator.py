@@ -23,6 +23,7 @@ from latentbeta.models.protocol import Array, Fit, State
 from latentbeta.panel.panel import Panel
 
 ORDER_STREAM = 1_000_003  # keeps the order of batches apart from every member's first weights
+SILENT = 1e-8  # of the largest portfolio scale
 
 
 @dataclass(frozen=True)
@@ -127,8 +128,10 @@ def _scales(panel: Panel, inputs: Inputs, n_training_dates: int) -> tuple[float,
     return_scale = float(np.sqrt(np.nanmean(training.R**2)))
     X = inputs.X[:n_training_dates]
     portfolio_scale = np.sqrt(np.nanmean(X**2, axis=0))
-    # A portfolio that never earned anything in training stays silent.
-    return return_scale, np.where(portfolio_scale > 0, portfolio_scale, np.inf)
+    # A portfolio that earned nothing in training (its characteristic was not known yet) stays
+    # silent: what rounding left there is no scale, later returns over it would be astronomic.
+    silent = portfolio_scale <= SILENT * np.nanmax(portfolio_scale)
+    return return_scale, np.where(silent, np.inf, portfolio_scale)
 
 
 def _sample(
