@@ -33,7 +33,7 @@ bench: $(STAMP) $(PEERS) ## speed beside named peers, WORKS= for some of them
 	@$(BIN)/python -m benchmarks.run $(WORKS)
 
 $(PEERS): benchmarks/requirements.txt
-	@$(PYTHON) -m venv --clear benchmarks/.venv
+	@$(PYTHON) -m venv benchmarks/.venv
 	@benchmarks/.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r benchmarks/requirements.txt
 	@touch $(PEERS)
 

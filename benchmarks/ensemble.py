@@ -1,0 +1,112 @@
+"""An ensemble of conditional autoencoders, beside Keras's `fit` of one member after another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from benchmarks.market import SEED, factor_panel
+from benchmarks.timing import Comparison, alternating, scaled
+from latentbeta.models.autoencoder.ensemble import Optimisation, Sample, train
+from latentbeta.models.autoencoder.networks import MOMENTUM, Architecture
+from latentbeta.models.managed_portfolios import managed_portfolios
+
+N_ASSETS, N_TRAINING_DATES, N_VALIDATION_DATES = 380, 180, 24
+N_TRAINING = N_ASSETS * N_TRAINING_DATES  # 68,400 rows
+N_CHARACTERISTICS, HIDDEN, N_FACTORS, N_MEMBERS = 30, 32, 3, 10
+BATCH_SIZES = (10_000, 500)
+EPOCHS, LEARNING_RATE, PENALTY = 5, 0.001, 1e-4
+
+
+def compare_ensembles() -> list[Comparison]:
+    """Compare an epoch of a member, at each batch size, with two ways to call `fit`."""
+    sample = _sample()
+    return [row for batch_size in BATCH_SIZES for row in _compared(sample, batch_size)]
+
+
+def _compared(sample: Sample, batch_size: int) -> list[Comparison]:
+    plain, packed = _keras_fit(sample, batch_size, 1), None
+    packed = _keras_fit(sample, batch_size, N_TRAINING // batch_size)
+    ours, one_by_one, all_at_once = alternating(lambda: _ours(sample, batch_size), plain, packed)
+    work = f"CA1 ensemble of {N_MEMBERS}, {N_TRAINING:,} rows × {N_CHARACTERISTICS}"
+    return [
+        Comparison(
+            work=f"{work}, batch {batch_size:,}",
+            peer=peer,
+            unit="ms a member and epoch",
+            ours=scaled(ours, 1e3 / EPOCHS / N_MEMBERS),
+            theirs=scaled(theirs, 1e3 / EPOCHS),
+            note="validation loss after every epoch included; compilation left out of both",
+        )
+        for peer, theirs in (
+            ("Keras fit, one member after another", one_by_one),
+            ("the same, steps_per_execution = an epoch", all_at_once),
+        )
+    ]
+
+
+def _sample() -> Sample:
+    panel = factor_panel(N_TRAINING_DATES + N_VALIDATION_DATES, N_ASSETS, N_CHARACTERISTICS)
+    X = managed_portfolios(panel)
+    return Sample(
+        Z=panel.Z,
+        R=(panel.R / panel.R.std()).astype(np.float32),
+        date=panel.date_index,
+        X=(X / X.std(axis=0)).astype(np.float32),
+        is_training=panel.date_index < N_TRAINING_DATES,
+    )
+
+
+def _ours(sample: Sample, batch_size: int) -> None:
+    architecture = Architecture(
+        N_CHARACTERISTICS, (HIDDEN,), N_FACTORS, sample.X.shape[1], N_MEMBERS
+    )
+    optimisation = Optimisation(
+        learning_rate=LEARNING_RATE,
+        batch_size=batch_size,
+        epochs=EPOCHS,
+        patience=EPOCHS,
+        penalties=(PENALTY,) * N_MEMBERS,
+        seeds=tuple(range(N_MEMBERS)),
+        order_seed=SEED,
+    )
+    train(architecture, sample, optimisation)
+
+
+def _keras_fit(sample: Sample, batch_size: int, steps_per_execution: int) -> Any:
+    """Return a call that trains one member for the epochs; the model is compiled once."""
+    model = _keras_member(sample.X.shape[1])
+    import keras
+
+    model.compile(
+        keras.optimizers.Adam(LEARNING_RATE), loss="mse", steps_per_execution=steps_per_execution
+    )
+    whole = N_TRAINING - N_TRAINING % batch_size  # as many batches as ours
+    inputs = [sample.Z, sample.X[sample.date]]
+    training = [values[:whole] for values in inputs]
+    held_out = [values[N_TRAINING:] for values in inputs]
+    n_held_out = len(sample.R) - N_TRAINING
+    return lambda: model.fit(
+        training,
+        sample.R[:whole],
+        batch_size=batch_size,
+        epochs=EPOCHS,
+        validation_data=(held_out, sample.R[N_TRAINING:]),
+        validation_batch_size=n_held_out,
+        verbose=0,
+    )
+
+
+def _keras_member(n_portfolios: int) -> Any:
+    """Return a member as the functional API writes it; tests/models hold it equal to ours."""
+    import keras
+    from keras import layers
+
+    penalty = keras.regularizers.L1(PENALTY)
+    Z, x = keras.Input((N_CHARACTERISTICS,)), keras.Input((n_portfolios,))
+    hidden = layers.Dense(HIDDEN, activation="relu", kernel_regularizer=penalty)(Z)
+    hidden = layers.BatchNormalization(momentum=MOMENTUM)(hidden)
+    betas = layers.Dense(N_FACTORS, kernel_regularizer=penalty)(hidden)
+    factors = layers.Dense(N_FACTORS, use_bias=False, kernel_regularizer=penalty)(x)
+    return keras.Model([Z, x], layers.Dot(axes=1)([betas, factors]))

@@ -1,0 +1,48 @@
+"""What the machine is and what it can do, without its name or any path on it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+
+from benchmarks.timing import alternating
+
+MATRIX = 1500  # rows and columns
+COPY = 256 * 2**20  # bytes, far beyond any cache
+
+
+def machine() -> dict[str, Any]:
+    """Describe processor, cores, memory and load, with measured rates."""
+    return {
+        "cpu": _cpu_model(),
+        "cores": os.cpu_count(),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+        "python": platform.python_version(),
+        "load_average": [round(load, 2) for load in os.getloadavg()],
+        **_rates(),
+    }
+
+
+def _cpu_model() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def _rates() -> dict[str, float]:
+    """Rate of a float64 matrix product and of copying memory, with the pipeline's threads."""
+    rng = np.random.default_rng(0)
+    left, right = rng.normal(size=(2, MATRIX, MATRIX))
+    source, target = np.ones(COPY // 8), np.empty(COPY // 8)
+    product, copy = alternating(lambda: left @ right, lambda: np.copyto(target, source))
+    return {
+        "matrix_gflops": round(2 * MATRIX**3 / statistics.median(product) / 1e9, 1),
+        "memory_gb_per_s": round(2 * COPY / statistics.median(copy) / 1e9, 1),
+    }

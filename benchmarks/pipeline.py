@@ -1,0 +1,105 @@
+"""What `make run` spends beside the work itself: processes, imports, Prefect, DVC, MLflow."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import ENVIRONMENT_BEFORE, PROJECT
+
+STARTED = "Running stage '"
+
+
+@dataclass(frozen=True)
+class PipelineCost:
+    """Seconds of a run on the embedded market, once.
+
+    Attributes
+    ----------
+    pure : dict
+        Stage: seconds of its function alone, in one process with everything imported.
+    pure_found : float
+        The same of training when every fold is found in the fold store.
+    stages : dict
+        Stage: seconds of the run from its start to that of the next one, folds found.
+    total : float
+        Of that run.
+    """
+
+    pure: dict[str, float]
+    pure_found: float
+    stages: dict[str, float]
+    total: float
+
+    @property
+    def overhead(self) -> float:
+        """Seconds of the run that no stage's function accounts for."""
+        return self.total - sum(self.pure.values()) + self.pure["train"] - self.pure_found
+
+    @property
+    def share(self) -> float:
+        """Overhead as a share of a fresh run, in which every fold is fitted."""
+        return self.overhead / (self.overhead + sum(self.pure.values()))
+
+
+def pipeline_cost() -> PipelineCost:
+    """Run the stages' functions, then `flows.run` with the folds found, in a clone of HEAD.
+
+    The folds are fitted once: a second fit would take minutes and cost the same.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        clone = Path(folder) / "clone"
+        subprocess.run(["git", "clone", "--quiet", str(PROJECT), str(clone)], check=True)
+        (clone / ".venv").symlink_to(PROJECT / ".venv")
+        pure = _pure(clone)
+        for path in (clone / "data").iterdir():
+            if path.is_dir() and path.name != "fold_store":
+                shutil.rmtree(path)
+        stages, total = _timed_run(clone)
+    found = pure.pop("train, folds found")
+    return PipelineCost(pure=pure, pure_found=found, stages=stages, total=total)
+
+
+def _environment(clone: Path) -> dict[str, str]:
+    return ENVIRONMENT_BEFORE | {"PYTHONPATH": str(clone / "src"), "PYTHONUNBUFFERED": "1"}
+
+
+def _pure(clone: Path) -> dict[str, float]:
+    answer = clone / "pure.json"
+    subprocess.run(
+        [".venv/bin/python", "-m", "benchmarks.pure_stages", answer.name],
+        cwd=clone,
+        env=_environment(clone),
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
+    return dict(json.loads(answer.read_text(encoding="utf-8")))
+
+
+def _timed_run(clone: Path) -> tuple[dict[str, float], float]:
+    """Return each stage's seconds, by when DVC says that it starts one, and the run's."""
+    start = time.perf_counter()
+    marks: list[tuple[str, float]] = [("before the first stage", 0.0)]
+    output: list[str] = []
+    with subprocess.Popen(
+        [".venv/bin/python", "-m", "flows.run"],
+        cwd=clone,
+        env=_environment(clone),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        for line in process.stdout or ():
+            output.append(line)
+            if STARTED in line:
+                marks.append((line.split(STARTED)[1].split("'")[0], time.perf_counter() - start))
+    total = time.perf_counter() - start
+    if process.returncode:
+        raise RuntimeError("flows.run failed:\n" + "".join(output[-30:]))
+    ends = [mark for _, mark in marks[1:]] + [total]
+    return {name: end - mark for (name, mark), end in zip(marks, ends, strict=True)}, total
