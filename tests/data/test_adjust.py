@@ -76,7 +76,9 @@ def test_a_gap_is_counted_within_an_asset(quote_table: QuoteTable) -> None:
     assert not total_returns(prices, sessions_of(prices)).long_gap.any()
 
 
-def test_the_delisting_return_is_compounded_into_the_last_day(quote_table: QuoteTable) -> None:
+def test_the_delisting_return_is_compounded_into_the_day_of_the_delisting(
+    quote_table: QuoteTable,
+) -> None:
     prices = quote_table(
         [
             ("A", "2024-01-02", 10.0),
@@ -96,7 +98,7 @@ def test_the_delisting_return_is_compounded_into_the_last_day(quote_table: Quote
         }
     )
     found = with_delisting_returns(prices, np.array([np.nan, 0.1, np.nan, 0.1, 0.2, 0.3]), assets)
-    expected = [np.nan, 1.1 * 0.5 - 1, np.nan, 1.1 * 1.2 - 1, 0.2, 0.3]
+    expected = [np.nan, 0.1, np.nan, 1.1 * 1.2 - 1, 0.2, 0.3]  # A is delisted after its last quote
     np.testing.assert_allclose(found, expected)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from latentbeta.config import DataSettings
 from latentbeta.data.calendar import sessions
-from latentbeta.data.store import COLUMNS, ingest, load_market
+from latentbeta.data.store import COLUMNS, ingest, load_market, place_late_delistings
 from latentbeta.errors import DataError
 from latentbeta.storage import content_hash, read_json
 
@@ -250,3 +250,18 @@ def test_each_night_keeps_the_bytes_of_the_night_before(
         ingest(as_of, tmp_path / night, today)
     for earlier, later in pairwise(nights):
         assert stored(tmp_path / earlier, earlier) == stored(tmp_path / later, earlier)
+
+
+def test_a_delisting_after_the_last_quote_is_lost_on_its_own_day():
+    days = np.array(["2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05"], "datetime64[us]")
+    returns = np.array([[0.1, 0.1, 0.1], [0.2, 0.2, 0.2], [np.nan] * 3, [np.nan] * 3])
+    assets = pd.DataFrame(
+        {
+            "last_date": pd.to_datetime(["2024-01-03"] * 3),
+            "delisted": pd.to_datetime(["2024-01-04", "2024-01-03", "2024-02-01"]),
+            "delisting_return": [-0.4, -0.5, -0.6],
+        }
+    )
+    place_late_delistings(returns, days, assets)
+    expected = [[0.1, 0.1, 0.1], [0.2, 0.2, 0.2], [-0.4, np.nan, np.nan], [np.nan] * 3]
+    np.testing.assert_array_equal(returns, expected)

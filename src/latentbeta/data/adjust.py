@@ -85,11 +85,12 @@ def total_returns(prices: pd.DataFrame, session: NDArray[np.int64]) -> TotalRetu
 
 
 def with_delisting_returns(prices: pd.DataFrame, returns: Vector, assets: pd.DataFrame) -> Vector:
-    """Compound each delisting return into the return of the asset's last quote.
+    """Compound each delisting return into the return of the day the asset is delisted.
 
-    The last quote is that on or before the date `delisted`; where quotes end before that date,
-    what happens on it is dated back to the last quote, for want of a later one. Delistings that
-    are not known yet at the last date that was read must have been taken out of `assets`.
+    Where quotes end before the date `delisted` there is no row to hold it, and dating it back to
+    the last quote would let a characteristic see it early: `store.load_market` places those.
+    Delistings that are not known yet at the last date that was read must have been taken out of
+    `assets`.
 
     Parameters
     ----------
@@ -113,7 +114,7 @@ def with_delisting_returns(prices: pd.DataFrame, returns: Vector, assets: pd.Dat
     ):
         first, stop = np.searchsorted(codes, [code, code + 1])
         last = first + int(np.searchsorted(days[first:stop], day, side="right")) - 1
-        if last >= first:
+        if last >= first and (last + 1 < stop or days[last] == day):
             compounded[last] = (1 + returns[last]) * (1 + value) - 1
     return compounded
 

@@ -108,7 +108,7 @@ def load_market(folder: Path) -> DailyMarket:
     if not (folder / "prices.parquet").is_file():
         raise DataError(f"{folder}: no prices.parquet; run the ingest stage first")
     rates = pd.read_parquet(folder / "risk_free.parquet")
-    listing = pd.read_parquet(folder / "assets.parquet", columns=["asset", "sector"])
+    listing = pd.read_parquet(folder / "assets.parquet")
     days = rates["date"].to_numpy().astype("datetime64[us]")
     assets = listing["asset"].to_numpy(dtype=str)
     table = pq.read_table(folder / "prices.parquet", columns=["date", "asset"])
@@ -116,16 +116,36 @@ def load_market(folder: Path) -> DailyMarket:
     names = table["asset"].combine_chunks().dictionary_encode()
     column = np.searchsorted(assets, names.dictionary.to_numpy(zero_copy_only=False).astype(str))
     cell = row * len(assets) + column[names.indices.to_numpy()]
+    matrices = {
+        name: _matrix(folder / "prices.parquet", name, cell, (len(days), len(assets)))
+        for name in _MATRICES
+    }
+    place_late_delistings(matrices["total_return"], days, listing)
     return DailyMarket(
         days=days,
         assets=assets,
         sector=pd.factorize(listing["sector"], sort=True)[0].astype(np.int64),
         risk_free=rates["risk_free"].to_numpy(dtype=np.float64).copy(),
-        **{
-            name: _matrix(folder / "prices.parquet", name, cell, (len(days), len(assets)))
-            for name in _MATRICES
-        },
+        **matrices,
     )
+
+
+def place_late_delistings(
+    total_return: NDArray[np.float64], days: NDArray[np.datetime64], assets: pd.DataFrame
+) -> None:
+    """Put the return of a delisting after the last quote on its own day, a day without a quote.
+
+    Parameters
+    ----------
+    total_return : (D, N), changed in place
+    days : (D,)
+    assets : DataFrame
+        As in assets.parquet, one row a column of the matrix.
+    """
+    late = assets["delisting_return"].notna() & (assets["delisted"] > assets["last_date"])
+    rows = np.searchsorted(days, assets["delisted"].to_numpy("datetime64[us]"))
+    for column in np.flatnonzero(late & (rows < len(days))):
+        total_return[rows[column], column] = assets["delisting_return"].iloc[column]
 
 
 def _matrix(

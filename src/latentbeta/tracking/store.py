@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 EXPERIMENT = "latentbeta"
+KIND = {"mlflow.experimentKind": "custom_model_development"}  # the UI's view for trained models
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +57,5 @@ def open_store(project: Path) -> Store:
         if experiment is not None:
             return Store(project, client, str(experiment.experiment_id))
         location = (folder / "artifacts").as_uri()
-        return Store(
-            project, client, client.create_experiment(EXPERIMENT, artifact_location=location)
-        )
+        created = client.create_experiment(EXPERIMENT, artifact_location=location, tags=KIND)
+        return Store(project, client, str(created))
