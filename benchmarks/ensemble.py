@@ -26,7 +26,7 @@ def compare_ensembles() -> list[Comparison]:
 
 
 def _compared(sample: Sample, batch_size: int) -> list[Comparison]:
-    plain, packed = _keras_fit(sample, batch_size, 1), None
+    plain = _keras_fit(sample, batch_size, 1)
     packed = _keras_fit(sample, batch_size, N_TRAINING // batch_size)
     ours, one_by_one, all_at_once = alternating(lambda: _ours(sample, batch_size), plain, packed)
     work = f"CA1 ensemble of {N_MEMBERS}, {N_TRAINING:,} rows × {N_CHARACTERISTICS}"
@@ -76,9 +76,9 @@ def _ours(sample: Sample, batch_size: int) -> None:
 
 def _keras_fit(sample: Sample, batch_size: int, steps_per_execution: int) -> Any:
     """Return a call that trains one member for the epochs; the model is compiled once."""
-    model = _keras_member(sample.X.shape[1])
     import keras
 
+    model = _keras_member(sample.X.shape[1])
     model.compile(
         keras.optimizers.Adam(LEARNING_RATE), loss="mse", steps_per_execution=steps_per_execution
     )

@@ -17,10 +17,11 @@ from latentbeta.models.ipca import InstrumentedPCA
 from latentbeta.models.managed_portfolios import with_constant
 from latentbeta.panel.panel import Panel
 
-N_DATES, N_ASSETS, N_CHARACTERISTICS, N_FACTORS = 180, 380, 30, 5
+N_DATES, N_ASSETS, N_CHARACTERISTICS = 180, 380, 30
+N_FACTORS = (3, 5)  # the fifth is weak: see `factor_panel`
 PEER = PROJECT / "benchmarks/.venv/bin/python"
 TIMEOUT = 300  # seconds
-SAME_FIT = 1e-6  # largest difference of the total R² of two fits that count as the same
+SAME_FIT = 1e-5  # largest difference of the total R² of two fits that count as the same
 
 
 def compare_ipca() -> list[Comparison]:
@@ -34,23 +35,25 @@ def compare_ipca() -> list[Comparison]:
     if not PEER.exists():
         raise RuntimeError("the peer's environment is missing: `make bench` makes it")
     panel = factor_panel(N_DATES, N_ASSETS, N_CHARACTERISTICS)
-    (ours,) = alternating(lambda: _fit(panel))
-    total_r2 = _total_r2(panel, *_fit(panel))
-    peer = _peer_fit(panel)
-    return [
-        Comparison(
-            work=f"IPCA K={N_FACTORS}, {panel.n_rows:,} rows × {N_CHARACTERISTICS} and a constant",
-            peer=f"ipca {peer['version']}, data_type={peer['data_type']!r}, warm",
-            unit="s",
-            ours=ours,
-            theirs=tuple(peer["seconds"]),
-            note=_note(total_r2, peer),
-        )
-    ]
+    return [_compared(panel, peer) for peer in _peer_fits(panel)]
 
 
-def _fit(panel: Panel) -> tuple[np.ndarray, np.ndarray]:
-    model = InstrumentedPCA(N_FACTORS)
+def _compared(panel: Panel, peer: dict[str, Any]) -> Comparison:
+    n_factors = peer["n_factors"]
+    (ours,) = alternating(lambda: _fit(panel, n_factors))
+    total_r2 = _total_r2(panel, *_fit(panel, n_factors))
+    return Comparison(
+        work=f"IPCA K={n_factors}, {panel.n_rows:,} rows × {N_CHARACTERISTICS} and a constant",
+        peer=_name(peer),
+        unit="s",
+        ours=ours,
+        theirs=tuple(peer["seconds"]),
+        note=_note(total_r2, peer["total_r2"]),
+    )
+
+
+def _fit(panel: Panel, n_factors: int) -> tuple[np.ndarray, np.ndarray]:
+    model = InstrumentedPCA(n_factors)
     half = N_DATES // 2
     state = model.fit(panel.between(0, half), panel.between(half, N_DATES)).state
     return np.asarray(state["gamma"]), model.factors(state, panel)[0]
@@ -61,7 +64,7 @@ def _total_r2(panel: Panel, gamma: np.ndarray, factors: np.ndarray) -> float:
     return float(1 - np.sum((panel.R - fitted) ** 2) / np.sum(panel.R**2))
 
 
-def _peer_fit(panel: Panel) -> dict[str, Any]:
+def _peer_fits(panel: Panel) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         arrays, answer = Path(folder) / "arrays.npz", Path(folder) / "answer.json"
         np.savez(
@@ -79,11 +82,20 @@ def _peer_fit(panel: Panel) -> dict[str, Any]:
             timeout=TIMEOUT,
             check=True,
         )
-        return dict(json.loads(answer.read_text(encoding="utf-8")))
+        return list(json.loads(answer.read_text(encoding="utf-8")))
 
 
-def _note(total_r2: float, peer: dict[str, Any]) -> str:
-    theirs = peer["total_r2"]
-    if abs(theirs - total_r2) > SAME_FIT:
-        raise RuntimeError(f"not the same fit: total R² {total_r2:.8f} and {theirs:.8f}")
-    return f"total R² {total_r2:.7f} and {theirs:.7f}; the package's first call compiles, left out"
+def _name(peer: dict[str, Any]) -> str:
+    return (
+        f"ipca {peer['version']}, iter_tol={peer['tolerance']:.0e},"
+        f" data_type={peer['data_type']!r}, warm"
+    )
+
+
+def _note(ours: float, theirs: float) -> str:
+    if abs(theirs - ours) > SAME_FIT:
+        raise RuntimeError(f"not the same fit: total R² {ours:.8f} and {theirs:.8f}")
+    return (
+        f"total R² {ours:.8f} and {theirs:.8f}; ours stops at 1e-6;"
+        " the package's first call compiles and is left out"
+    )
