@@ -73,7 +73,10 @@ def prefect_server(port: int) -> Iterator[str]:
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", HOST]
     environment = os.environ | {"PREFECT_UI_API_URL": url, "PREFECT_API_URL": url}
     with subprocess.Popen(
-        [*command, "--port", str(port)], env=environment, stdout=subprocess.DEVNULL
+        [*command, "--port", str(port)],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C is for us: the runner needs the server to say goodbye
     ) as server:
         try:
             _wait_until_up(server, url)
