@@ -191,10 +191,14 @@ def test_files_hold_what_was_promised(written):
         "differences.parquet",
         "portfolios.parquet",
         "truth.json",
+        "metrics.json",
         "cumulative.csv",
         "fold_r2.csv",
         "loss.csv",
     }
+    numbers = json.loads((written / "evaluation/metrics.json").read_text())
+    assert numbers["ca1_2"]["total_r2"] == best["total_r2"]
+    assert "model" not in numbers["ca1_2"]
     loss = pd.read_csv(written / "evaluation/plots/loss.csv")
     assert list(loss.columns) == ["epoch", "series", "training_loss", "validation_loss"]
     assert len(loss) == 12

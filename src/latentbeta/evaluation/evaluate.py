@@ -15,7 +15,13 @@ from latentbeta.evaluation.inference import DIFFERENCE_COLUMNS, compare, resampl
 from latentbeta.evaluation.ladder import ModelKey, pairs
 from latentbeta.evaluation.measures import Context, DateScores, score_dates
 from latentbeta.evaluation.r_squared import Characteristics
-from latentbeta.evaluation.rows import fold_metrics_of, metrics_of, plain, portfolios_of
+from latentbeta.evaluation.rows import (
+    fold_metrics_of,
+    metrics_of,
+    numbers_by_model,
+    plain,
+    portfolios_of,
+)
 from latentbeta.evaluation.sample import Matrix, Predictions
 from latentbeta.evaluation.truth import oracle_r_squared, recovered_truth
 from latentbeta.panel import Panel, read_panel
@@ -73,8 +79,8 @@ def evaluate(
     history : Path or None
         history.parquet of the training; used if it exists.
     output : Path
-        Folder for fold_metrics.parquet, differences.parquet, portfolios.parquet, truth.json
-        and plots/*.csv; replaced as a whole.
+        Folder for fold_metrics.parquet, differences.parquet, portfolios.parquet, truth.json,
+        metrics.json (the numbers by model, for DVC) and plots/*.csv; replaced as a whole.
     settings : Settings
 
     Returns
@@ -90,6 +96,7 @@ def evaluate(
         write_parquet(found.differences, folder / "differences.parquet")
         write_parquet(found.portfolios, folder / "portfolios.parquet")
         write_json(found.truth, folder / "truth.json")
+        write_json(numbers_by_model(found.metrics), folder / "metrics.json")
         write_csv(plots.cumulative_returns(found.portfolios), folder / "plots/cumulative.csv")
         write_csv(plots.fold_r_squared(found.fold_metrics), folder / "plots/fold_r2.csv")
         write_csv(plots.losses(_history(history)), folder / "plots/loss.csv")

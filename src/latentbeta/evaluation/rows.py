@@ -42,6 +42,18 @@ def metrics_of(
     }
 
 
+def numbers_by_model(metrics: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """Return the numbers of metrics.json as ``{"ca1_3": {"total_r2": …}}``: DVC reads no lists."""
+    return {
+        f"{record['model']}_{record['n_factors']}": {
+            name: value
+            for name, value in record.items()
+            if isinstance(value, int | float) and name != "n_factors"
+        }
+        for record in metrics
+    }
+
+
 def fold_metrics_of(key: ModelKey, scores: DateScores, folds: pd.Series) -> pd.DataFrame:
     """Measure each fold by itself, one row a fold; `folds` holds the fold of each test date."""
     numbers, place = np.unique(folds.to_numpy(), return_inverse=True)
