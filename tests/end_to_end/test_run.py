@@ -1,17 +1,18 @@
 """The whole job on a small simulated market, by the command that `make run` calls."""
 
 import itertools
+import json
 import re
 
 import numpy as np
 import pandas as pd
 import pytest
 from tests.end_to_end.measures import measures_of
-from tests.end_to_end.workspace import SMALL
+from tests.end_to_end.workspace import SMALL, copied, git
 
 from latentbeta.config import read_settings
 from latentbeta.environment import tracking_uri
-from latentbeta.storage import read_json
+from latentbeta.storage import read_json, write_json
 
 STAGES = ["simulate", "ingest", "characteristics", "validate", "train", "evaluate", "report"]
 MODELS = [("pca", 3), ("ipca", 3), ("ca1", 3)]
@@ -156,10 +157,30 @@ def test_dvc_repro_alone_finds_nothing_to_do(base_run):
     assert done.seconds < BOUND
 
 
-def test_dvc_shows_metrics_and_plots(base_run):
-    metrics = base_run.workspace.run("dvc", "metrics", "show", "--json")
-    assert metrics.status == 0
-    assert "total_r2" in metrics.output
+def test_dvc_shows_metrics_and_plots(base_run, metrics):
+    shown = base_run.workspace.run("dvc", "metrics", "show", "--json")
+    assert shown.status == 0
+    (by_file,) = json.loads(shown.output).values()
+    numbers = by_file["data"]["data/evaluation/metrics.json"]["data"]
+    assert [numbers[f"{m}_{k}"]["total_r2"] for m, k in MODELS] == [r["total_r2"] for r in metrics]
     plots = base_run.workspace.run("dvc", "plots", "show", "--json")
     assert plots.status == 0
-    assert "Long-short portfolios" in plots.output
+    for title in ("Long-short portfolios", "Total R² by fold", "Validation loss"):
+        assert title in str(json.loads(plots.output))
+
+
+def test_dvc_tells_what_changed_since_a_commit(base_run, metrics, tmp_path):
+    workspace = copied(base_run.workspace, tmp_path / "copy")
+    git(workspace.folder, "add", "dvc.lock", "params.yaml")
+    git(workspace.folder, "commit", "--quiet", "--message", "results")
+    path = workspace.data / "evaluation/metrics.json"
+    numbers = read_json(path)
+    numbers["ca1_3"]["total_r2"] += 0.25
+    write_json(numbers, path)
+    done = workspace.run("dvc", "metrics", "diff", "--json")
+    assert done.status == 0
+    (changed,) = json.loads(done.output).values()
+    old = next(r["total_r2"] for r in metrics if r["model"] == "ca1")
+    assert list(changed) == ["ca1_3.total_r2"]
+    assert changed["ca1_3.total_r2"]["old"] == old
+    assert changed["ca1_3.total_r2"]["diff"] == pytest.approx(0.25)
