@@ -14,7 +14,7 @@ from benchmarks import PROJECT
 from benchmarks.daily_characteristics import compare_characteristics
 from benchmarks.ensemble import compare_ensembles
 from benchmarks.ipca_fit import compare_ipca
-from benchmarks.machine import machine
+from benchmarks.machine import load_average, machine
 from benchmarks.pipeline import PipelineCost, pipeline_cost
 from benchmarks.timing import Comparison
 from latentbeta.progress import say
@@ -32,7 +32,7 @@ RESULTS = PROJECT / "benchmarks/results"
 def main() -> None:
     """Measure, print and save."""
     arguments = _arguments()
-    before = machine()
+    facts = _facts(arguments)  # now: the tree may have moved on by the end
     comparisons: list[Comparison] = []
     for work, compare in COMPARED.items():
         if work in arguments.works:
@@ -42,18 +42,22 @@ def main() -> None:
     if PIPELINE in arguments.works:
         say(f"measuring {PIPELINE}, some minutes")
         pipeline = pipeline_cost()
-    facts: dict[str, Any] = {
-        "date": dt.datetime.now(tz=dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "command": f"python -m benchmarks.run --name {arguments.name} {' '.join(arguments.works)}",
-        "commit": _commit(),
-        "machine": before | {"load_average_after": machine()["load_average"]},
-    }
+    facts["machine"]["load_average_after"] = load_average()
     page = as_markdown(facts, comparisons, pipeline)
     path = RESULTS / f"{facts['date'][:10]}-{arguments.name}"
     write_json(_document(facts, comparisons, pipeline), path.with_suffix(".json"))
     write_text(page, path.with_suffix(".md"))
     say(page)
     say(f"saved: {path.relative_to(PROJECT)}.json and .md")
+
+
+def _facts(arguments: argparse.Namespace) -> dict[str, Any]:
+    return {
+        "date": dt.datetime.now(tz=dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "command": f"python -m benchmarks.run --name {arguments.name} {' '.join(arguments.works)}",
+        "commit": _commit(),
+        "machine": machine(),
+    }
 
 
 def _arguments() -> argparse.Namespace:
@@ -106,7 +110,7 @@ def _ratios(comparisons: list[Comparison]) -> str:
             f"| {row.work} | {row.unit} | {_spread(row.ours)} | {row.peer} |"
             f" {_spread(row.theirs)} | {row.ratio:.1f} |"
         )
-    notes = list(dict.fromkeys(f"- {row.work}; {row.peer}: {row.note}." for row in comparisons))
+    notes = list(dict.fromkeys(f"- {row.work}: {row.note}." for row in comparisons))
     return "\n".join([*lines, "", *notes])
 
 
