@@ -37,7 +37,6 @@ def test_a_folder_of_real_prices_goes_through(workspace_of):
     assets = pd.read_parquet(workspace.data / "prices/assets.parquet")
     assert assets["sector"].notna().mean() > 0.99
     found = {r["model"]: r for r in read_json(workspace.data / "results/metrics.json")}
-    assert found["ipca"]["total_r2"] > found["pca"]["total_r2"] - 0.1
     assert 0.3 < found["ipca"]["total_r2"] < 0.5
     assert 0.25 < found["ca1"]["total_r2"] < 0.5
     page = (workspace.data / "report/report.html").read_text(encoding="utf-8")
