@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,7 +18,8 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows import PROJECT
 from latentbeta.environment import PREFECT_FOLDER
-from latentbeta.errors import LatentBetaError
+from latentbeta.errors import LatentBetaError, LatentBetaWarning
+from latentbeta.progress import say
 from latentbeta.storage import read_json
 
 SERVER_FILE = PROJECT / PREFECT_FOLDER / "server.json"
@@ -32,7 +34,7 @@ def run_flow(flow: Flow[Any, Any], **parameters: Any) -> Any:
     for name in ("prefect.flow_runs", "prefect.task_runs"):
         logging.getLogger(name).propagate = False  # the API keeps them; here they would be twice
     logging.getLogger("EventsWorker").setLevel(logging.ERROR)  # it warns that it ends in order
-    with plain_errors(flow.name), one_api():
+    with plain_errors(flow.name), plain_warnings(), one_api():
         return flow(**parameters)
 
 
@@ -44,6 +46,22 @@ def plain_errors(name: str) -> Iterator[None]:
     except LatentBetaError as error:
         sys.stderr.write(f"\n{name} stopped: {error}\n")
         raise SystemExit(1) from None
+
+
+@contextmanager
+def plain_warnings() -> Iterator[None]:
+    """Print the package's own warnings as one line each, without a place in the source."""
+    with warnings.catch_warnings():
+        others = warnings.showwarning
+
+        def show(message: Any, category: type[Warning], *place: Any, **more: Any) -> None:
+            if issubclass(category, LatentBetaWarning):
+                say(f"warning: {message}")
+            else:
+                others(message, category, *place, **more)
+
+        warnings.showwarning = show
+        yield
 
 
 @contextmanager
