@@ -1,6 +1,7 @@
 import re
 import shutil
 from html.parser import HTMLParser
+from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
@@ -102,6 +103,20 @@ def test_identifiers_are_unique_and_references_lead_to_them(page):
 def test_two_builds_give_the_same_bytes(page, evaluated, settings, tmp_path):
     again = build_report(data=evaluated, output=tmp_path / "again.html", settings=settings)
     assert again.read_bytes() == page.read_bytes()
+
+
+def test_figures_are_kept_as_files_beside_the_page(
+    page, evaluated, settings, tmp_path
+):
+    files = sorted((page.parent / "figures").iterdir())
+    assert len(files) == page.read_text(encoding="utf-8").count('<svg role="img"')
+    assert {"measures.svg", "folds.svg", "cumulative.svg"} <= {file.name for file in files}
+    for file in files:
+        root = ElementTree.fromstring(file.read_text(encoding="utf-8"))
+        assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    again = build_report(data=evaluated, output=tmp_path / "report.html", settings=settings)
+    for file in files:
+        assert (again.parent / "figures" / file.name).read_bytes() == file.read_bytes()
 
 
 def test_what_flatters_the_results_is_said_before_them(page):

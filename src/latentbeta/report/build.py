@@ -22,10 +22,10 @@ from latentbeta.report.production_figures import (
     folds_figure,
     losses_figure,
 )
-from latentbeta.report.svg import STYLE
+from latentbeta.report.svg import STYLE, standalone
 from latentbeta.report.verdict import best, key_of, verdict
 from latentbeta.report.words import name_of, percent
-from latentbeta.storage import write_text
+from latentbeta.storage import folder_written_atomically, write_text
 
 COMPARED = (
     ("total_r2", "Total R², points"),
@@ -42,7 +42,7 @@ def build_report(*, data: Path, output: Path, settings: Settings) -> Path:
         Folder with what the stages left: results/, evaluation/, training/, and where there are
         such, prices/, panel/ and validation/. A section whose input is absent is left out.
     output : Path
-        The HTML file.
+        The HTML file; its figures are kept beside it too, as figures/*.svg.
     settings : Settings
 
     Returns
@@ -56,11 +56,16 @@ def build_report(*, data: Path, output: Path, settings: Settings) -> Path:
         When the stage evaluate has left no measures.
     """
     inputs = read_inputs(data)
-    write_text(_render(inputs, settings), output)
+    with mpl.rc_context(STYLE):
+        figures = dict(_figures(inputs, settings))
+    with folder_written_atomically(output.parent / "figures") as folder:
+        for name, figure in figures.items():
+            write_text(standalone(figure), folder / f"{name}.svg")
+    write_text(_render(inputs, settings, figures), output)
     return output
 
 
-def _render(inputs: ReportInputs, settings: Settings) -> str:
+def _render(inputs: ReportInputs, settings: Settings, figures: dict[str, Markup]) -> str:
     package = resources.files("latentbeta.report")
     environment = jinja2.Environment(
         autoescape=True,
@@ -70,8 +75,6 @@ def _render(inputs: ReportInputs, settings: Settings) -> str:
         loader=jinja2.FunctionLoader(lambda name: (package / name).read_text(encoding="utf-8")),
     )
     style = Markup((package / "report.css").read_text(encoding="utf-8"))
-    with mpl.rc_context(STYLE):
-        figures = dict(_figures(inputs, settings))
     page = environment.get_template("report.html.j2")
     return page.render(style=style, figures=figures, **_facts(inputs, settings)) + "\n"
 

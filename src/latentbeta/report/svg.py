@@ -41,6 +41,7 @@ STYLE = {
     "lines.linewidth": 1.5,
     "legend.frameon": False,
 }
+_NAMESPACES = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
 _NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
 
 
@@ -75,6 +76,11 @@ def to_svg(figure: Figure, *, name: str, description: str) -> Markup:
     label = Markup.escape(description)
     head = f'<svg role="img" aria-label="{label}" viewBox="{view.group(1)}">'
     return Markup(head + text[opening.end() :].rstrip())
+
+
+def standalone(figure: Markup) -> str:
+    """Return an inline figure as the text of an SVG file, which must name its vocabularies."""
+    return str(figure).replace("<svg ", f"<svg {_NAMESPACES} ", 1) + "\n"
 
 
 def date_axis(axes: Axes, dates: pd.Series, *, most: int = 8) -> None:
