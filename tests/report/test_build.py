@@ -105,9 +105,7 @@ def test_two_builds_give_the_same_bytes(page, evaluated, settings, tmp_path):
     assert again.read_bytes() == page.read_bytes()
 
 
-def test_figures_are_kept_as_files_beside_the_page(
-    page, evaluated, settings, tmp_path
-):
+def test_figures_are_kept_as_files_beside_the_page(page, evaluated, settings, tmp_path):
     files = sorted((page.parent / "figures").iterdir())
     assert len(files) == page.read_text(encoding="utf-8").count('<svg role="img"')
     assert {"measures.svg", "folds.svg", "cumulative.svg"} <= {file.name for file in files}
