@@ -47,7 +47,7 @@ format: $(STAMP) ## lint and format in place
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-ui: $(STAMP) ## MLflow on 127.0.0.1:$(PORT)
+ui: $(STAMP) ## MLflow on 127.0.0.1:5000, PORT= for another
 	@$(BIN)/latentbeta ui --port $(PORT)
 
 nightly: $(STAMP) ## the nightly flow once, AS_OF=YYYY-MM-DD if given
@@ -56,5 +56,6 @@ nightly: $(STAMP) ## the nightly flow once, AS_OF=YYYY-MM-DD if given
 serve: $(STAMP) ## the nightly flow on its schedule
 	@$(BIN)/python -m flows.nightly --serve
 
+# Not all of .dvc: config.local there is the user's own, remotes and their secrets.
 clean: ## remove what runs made (data, mlruns), not the environment
-	@git clean -fdXq data mlruns .prefect .cache .dvc
+	@git clean -fdXq data mlruns .prefect .cache .dvc/cache .dvc/tmp

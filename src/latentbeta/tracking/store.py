@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 EXPERIMENT = "latentbeta"
-KIND = {"mlflow.experimentKind": "custom_model_development"}  # the UI's view for trained models
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,5 +56,5 @@ def open_store(project: Path) -> Store:
         if experiment is not None:
             return Store(project, client, str(experiment.experiment_id))
         location = (folder / "artifacts").as_uri()
-        created = client.create_experiment(EXPERIMENT, artifact_location=location, tags=KIND)
+        created = client.create_experiment(EXPERIMENT, artifact_location=location)
         return Store(project, client, str(created))
