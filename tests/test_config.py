@@ -73,14 +73,14 @@ def test_the_projects_own_settings_are_right():
         ("models.n_factors", [3, 0]),
         ("models.n_factors", 3),
         ("models.n_seeds", 0),
-        ("models.autoencoder.learning_rate", 0),
-        ("models.autoencoder.learning_rate", float("nan")),
-        ("models.autoencoder.learning_rate", float("inf")),
-        ("models.autoencoder.l1_penalties", []),
-        ("models.autoencoder.l1_penalties", [-0.1, 0.1]),
-        ("models.autoencoder.batch_size", 0),
-        ("models.autoencoder.epochs", None),
-        ("models.autoencoder.patience", 0),
+        ("models.networks.learning_rates", [0]),
+        ("models.networks.learning_rates", [float("nan")]),
+        ("models.networks.learning_rates", [float("inf")]),
+        ("models.networks.l1_penalties", []),
+        ("models.networks.l1_penalties", [-0.1, 0.1]),
+        ("models.networks.batch_size", 0),
+        ("models.networks.epochs", None),
+        ("models.networks.patience", 0),
         ("models.lecture.hidden_units", 0),
         ("models.lecture.target", "behind"),
         ("evaluation.bootstrap_draws", 0),
@@ -96,7 +96,7 @@ def test_a_wrong_value_is_named_with_its_key(document, key, value):
     assert said.count("\n  ") == said.count(key)  # no other key is blamed
 
 
-@pytest.mark.parametrize("key", ["seed", "walk_forward.embargo", "models.autoencoder", "nightly"])
+@pytest.mark.parametrize("key", ["seed", "walk_forward.embargo", "models.networks", "nightly"])
 def test_a_missing_key_is_named(document, key):
     *path, last = key.split(".")
     section = document
@@ -106,7 +106,7 @@ def test_a_missing_key_is_named(document, key):
     assert f"  {key}: Field required" in message(document)
 
 
-@pytest.mark.parametrize("key", ["sede", "walk_forward.trian", "models.autoencoder.l1_penalty"])
+@pytest.mark.parametrize("key", ["sede", "walk_forward.trian", "models.networks.l1_penalty"])
 def test_a_misspelt_key_is_named(document, key):
     set_key(document, key, 1)
     assert f"  {key}: Extra inputs are not permitted (it is 1)" in message(document)

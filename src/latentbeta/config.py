@@ -77,10 +77,10 @@ class WalkForwardSettings(_Frozen):
     refit_every: Count
 
 
-class AutoencoderSettings(_Frozen):
-    """Optimisation of the networks."""
+class NetworkSettings(_Frozen):
+    """Optimisation of the networks; lists are searched, the best on validation is kept."""
 
-    learning_rate: Positive
+    learning_rates: Annotated[tuple[Positive, ...], Field(min_length=1)]
     l1_penalties: Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(min_length=1)]
     batch_size: Count
     epochs: Count
@@ -94,14 +94,49 @@ class LectureSettings(_Frozen):
     target: Literal["same", "ahead"]
 
 
+class ObservedFactorSettings(_Frozen):
+    """Time-series regression on observed factors: a model with K factors takes the first K."""
+
+    names: Names
+    window: Literal["full", "rolling", "exponential"]
+    length: Annotated[int, Field(ge=12)]
+
+
+class ObservedBetaSettings(_Frozen):
+    """Cross-sectional regression on exposures: a constant, then the first K - 1 exposures."""
+
+    exposures: tuple[str, ...]
+    industries: bool
+    regression: Literal["ordinary", "value-weighted", "robust"]
+
+
+class PrincipalComponentSettings(_Frozen):
+    """How PCA meets gaps, and what weight RP-PCA gives to mean returns."""
+
+    gaps: Literal["second-moments", "expectation-maximisation"]
+    risk_premium_weight: Annotated[float, Field(ge=-1)]
+
+
+class InstrumentedSettings(_Frozen):
+    """IPCA's intercept, and the observed factors that stand beside the latent ones."""
+
+    intercept: bool
+    observed: tuple[str, ...]
+
+
 class ModelSettings(_Frozen):
     """Which models are trained, with how many factors and members."""
 
     names: Names
     n_factors: Annotated[tuple[Count, ...], Field(min_length=1)]
     n_seeds: Count
-    autoencoder: AutoencoderSettings
+    factor_inputs: Literal["managed", "observed"]
+    networks: NetworkSettings
     lecture: LectureSettings
+    observed_factors: ObservedFactorSettings
+    observed_betas: ObservedBetaSettings
+    principal_components: PrincipalComponentSettings
+    ipca: InstrumentedSettings
 
 
 class EvaluationSettings(_Frozen):

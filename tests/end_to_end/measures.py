@@ -18,7 +18,9 @@ def measures_of(rows: pd.DataFrame, panel: pd.DataFrame, quantile: float) -> dic
     rows = rows[rows["realised"].notna()].merge(
         panel.drop(columns=["formation", "return"]), on=KEY, how="left"
     )
-    characteristics = [n for n in panel if n not in (*KEY, "formation", "return", "market_equity")]
+    characteristics = [
+        n for n in panel if n not in (*KEY, "formation", "return", "market_equity", "sector")
+    ]
     explained, predicted = rows.dropna(subset="fitted"), rows.dropna(subset="forecast")
     spread = long_short(predicted, quantile)
     return {

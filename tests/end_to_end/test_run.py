@@ -79,7 +79,15 @@ def test_every_characteristic_that_was_asked_for_is_in_the_panel(base_run, data)
     names = read_settings(base_run.workspace.folder / "params.yaml").characteristics.names
     panel = pd.read_parquet(data / "panel/panel.parquet")
     raw = pd.read_parquet(data / "panel/raw.parquet")
-    assert list(panel) == ["date", "formation", "asset", "return", "market_equity", *names]
+    assert list(panel) == [
+        "date",
+        "formation",
+        "asset",
+        "return",
+        "market_equity",
+        "sector",
+        *names,
+    ]
     assert list(raw) == ["date", "asset", *names]
     assert panel[list(names)].abs().max().max() <= 1
     assert panel[list(names)].notna().all(axis=None)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.simulated_panels import simulate, with_returns
 
-from latentbeta.config import AutoencoderSettings, WalkForwardSettings
+from latentbeta.config import NetworkSettings, WalkForwardSettings
 from latentbeta.models.conditional_autoencoder import ConditionalAutoencoder
 from latentbeta.models.ipca import InstrumentedPCA
 from latentbeta.models.lecture_autoencoder import LectureAutoencoder
@@ -18,8 +18,8 @@ from latentbeta.walk_forward.loop import run_model
 
 N_DATES = 40
 SAMPLES = WalkForwardSettings(scheme="rolling", train=14, validation=8, embargo=1, refit_every=6)
-NETWORKS = AutoencoderSettings(
-    learning_rate=0.01, l1_penalties=(0.001, 0.1), batch_size=64, epochs=3, patience=1
+NETWORKS = NetworkSettings(
+    learning_rates=(0.01,), l1_penalties=(0.001, 0.1), batch_size=64, epochs=3, patience=1
 )
 MODELS = {
     "observed_factors": ObservedFactors(),

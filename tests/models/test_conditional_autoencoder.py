@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from tests.simulated_panels import bent_betas, simulate, with_returns
 
-from latentbeta.config import AutoencoderSettings
+from latentbeta.config import NetworkSettings
 from latentbeta.models.conditional_autoencoder import HIDDEN_LAYERS, ConditionalAutoencoder
 from latentbeta.models.ipca import InstrumentedPCA
 
-SETTINGS = AutoencoderSettings(
-    learning_rate=0.01, l1_penalties=(1e-3,), batch_size=200, epochs=40, patience=6
+SETTINGS = NetworkSettings(
+    learning_rates=(0.01,), l1_penalties=(1e-3,), batch_size=200, epochs=40, patience=6
 )
 SIZE = {"n_dates": 120, "n_assets": 100, "n_characteristics": 10}
 TRAINING_END, VALIDATION_END = 60, 90

@@ -32,7 +32,7 @@ def test_one_model_for_each_number_of_factors_but_one_market_model(settings):
 
 def test_settings_and_seed_reach_the_networks(settings):
     ca2, lecture = ladder(asked(settings, names=("ca2", "cae_lecture"), n_seeds=7), seed=42)
-    assert (ca2.seed, ca2.n_seeds, ca2.settings) == (42, 7, settings.autoencoder)
+    assert (ca2.seed, ca2.n_seeds, ca2.settings) == (42, 7, settings.networks)
     assert (lecture.seed, lecture.hidden_units, lecture.target) == (42, 8, "same")
 
 
@@ -54,9 +54,9 @@ def test_the_text_of_a_model_tells_every_setting_apart(settings):
     def texts(**changes):
         return [repr(model) for model in ladder(asked(settings, names=LADDER, **changes), seed=1)]
 
-    quick = settings.autoencoder.model_copy(update={"learning_rate": 0.5})
+    quick = settings.networks.model_copy(update={"learning_rates": (0.5,)})
     networks = slice(LADDER.index("cae_lecture"), None)
-    for changed in (texts(n_seeds=9), texts(autoencoder=quick)):
+    for changed in (texts(n_seeds=9), texts(networks=quick)):
         pairs = zip(changed[networks], texts()[networks], strict=True)
         assert all(one != other for one, other in pairs)
     assert texts() == texts()

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from tests.simulated_panels import full_panel, simulate, with_returns
 
-from latentbeta.config import AutoencoderSettings
+from latentbeta.config import NetworkSettings
 from latentbeta.errors import ModelError
 from latentbeta.models.lecture_autoencoder import (
     LectureAutoencoder,
@@ -11,8 +11,8 @@ from latentbeta.models.lecture_autoencoder import (
 )
 
 NAN = np.nan
-SETTINGS = AutoencoderSettings(
-    learning_rate=0.01, l1_penalties=(1e-3,), batch_size=64, epochs=3, patience=3
+SETTINGS = NetworkSettings(
+    learning_rates=(0.01,), l1_penalties=(1e-3,), batch_size=64, epochs=3, patience=3
 )
 N_TRAINING, N_FIT = 20, 26
 

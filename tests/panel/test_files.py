@@ -37,7 +37,7 @@ def test_a_panel_comes_back_as_it_was(result, tmp_path):
 def test_files_hold_the_agreed_columns(result, tmp_path):
     write_panel(result, tmp_path / "panel")
     table = pd.read_parquet(tmp_path / "panel" / "panel.parquet")
-    leading = ["date", "formation", "asset", "return", "market_equity"]
+    leading = ["date", "formation", "asset", "return", "market_equity", "sector"]
     assert list(table.columns) == [*leading, "mom1m", "retvol", "beta"]
     assert table["date"].dtype == table["formation"].dtype == "datetime64[us]"
     assert table["asset"].dtype == "str"

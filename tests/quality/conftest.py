@@ -62,6 +62,7 @@ def _clean_panel(_clean_prices: pd.DataFrame) -> pd.DataFrame:
             "asset": pd.array([f"A{n:02d}" for n in range(N_ASSETS)] * len(dates), dtype="str"),
             "return": returns,
             "market_equity": random.uniform(1e7, 1e9, n_rows),
+            "sector": pd.array(["Energy"] * n_rows, dtype="str"),
         }
     )
     ranks = {name: random.uniform(-1, 1, n_rows).astype(np.float32) for name in CHARACTERISTICS}

@@ -37,7 +37,7 @@ def test_a_child_has_the_parameters_of_its_own_model(project, store):
     network = store.client.get_run(project.run_id("ca1")).data.params
     linear = store.client.get_run(project.run_id("ipca")).data.params
     assert network["n_factors"] == "3"
-    assert network["models.autoencoder.epochs"] == str(project.settings.models.autoencoder.epochs)
+    assert network["models.networks.epochs"] == str(project.settings.models.networks.epochs)
     assert not [name for name in linear if name.startswith("models.")]
     assert linear["walk_forward.scheme"] == project.settings.walk_forward.scheme
     assert not [name for name in network if name.startswith("data.columns")]

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from tests.simulated_panels import simulate
 
-from latentbeta.config import AutoencoderSettings
+from latentbeta.config import NetworkSettings
 from latentbeta.models.conditional_autoencoder import ConditionalAutoencoder
 from latentbeta.models.ipca import InstrumentedPCA
 from latentbeta.models.lecture_autoencoder import fixed_universe
@@ -15,8 +15,8 @@ from latentbeta.models.protocol import Fit
 from latentbeta.walk_forward import fold_store
 from latentbeta.walk_forward.fold_store import FoldStore, fit_key
 
-SETTINGS = AutoencoderSettings(
-    learning_rate=0.01, l1_penalties=(0.001, 0.1), batch_size=64, epochs=3, patience=2
+SETTINGS = NetworkSettings(
+    learning_rates=(0.01,), l1_penalties=(0.001, 0.1), batch_size=64, epochs=3, patience=2
 )
 MODEL = ConditionalAutoencoder("ca1", 2, 2, SETTINGS, seed=1)
 
@@ -125,7 +125,7 @@ def test_the_key_changes_with_every_number_of_the_samples(panel, change):
         *(
             replace(MODEL, settings=SETTINGS.model_copy(update=change))
             for change in (
-                {"learning_rate": 0.02},
+                {"learning_rates": (0.02,)},
                 {"l1_penalties": (0.001,)},
                 {"batch_size": 65},
                 {"epochs": 4},
@@ -150,10 +150,21 @@ def test_the_key_changes_with_the_code(panel, monkeypatch):
     assert key(panel) != before
 
 
-def test_later_dates_and_market_values_do_not_change_the_key(panel):
+def test_later_dates_do_not_change_the_key(panel):
     later = replace(panel, R=with_changed(panel.R, slice(panel.offsets[30], None), 9.0))
-    valued = replace(panel, market_equity=panel.market_equity * 2)
-    assert key(later) == key(valued) == key(panel) == key(panel.between(0, 30))
+    assert key(later) == key(panel) == key(panel.between(0, 30))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        lambda panel: {"market_equity": panel.market_equity * 2},
+        lambda panel: {"sector": panel.sector + 1},
+        lambda panel: {"F": np.ones((panel.n_dates, 1)), "factor_names": ("MktRF",)},
+    ],
+)
+def test_market_values_sectors_and_observed_factors_change_the_key(panel, changed):
+    assert key(replace(panel, **changed(panel))) != key(panel)
 
 
 def with_newcomers(panel):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from tests.simulated_panels import simulate, with_returns
 
-from latentbeta.config import AutoencoderSettings, WalkForwardSettings
+from latentbeta.config import NetworkSettings, WalkForwardSettings
 from latentbeta.models.conditional_autoencoder import ConditionalAutoencoder
 from latentbeta.models.ipca import InstrumentedPCA
 from latentbeta.models.pca import PrincipalComponents
@@ -17,8 +17,8 @@ from latentbeta.walk_forward.folds import make_folds
 from latentbeta.walk_forward.loop import run_model
 
 TABLES = ("predictions", "betas", "factors", "history", "selection")
-QUICK = AutoencoderSettings(
-    learning_rate=0.01, l1_penalties=(0.001,), batch_size=64, epochs=3, patience=2
+QUICK = NetworkSettings(
+    learning_rates=(0.01,), l1_penalties=(0.001,), batch_size=64, epochs=3, patience=2
 )
 CA0 = ConditionalAutoencoder("ca0", 2, 2, QUICK, seed=110)
 

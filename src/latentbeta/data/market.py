@@ -22,6 +22,8 @@ class DailyMarket:
         Asset identifiers, ascending.
     sector : (N,) int
         Code of the asset's sector, -1 where it is not known.
+    sector_names : tuple of str
+        Sectors in the order of their codes.
     total_return : (D, N)
         Close-to-close total return, decimal: splits undone, dividends reinvested, and the
         delisting return on the last day of an asset that has one.
@@ -45,6 +47,7 @@ class DailyMarket:
     volume: Matrix
     shares: Matrix
     risk_free: Matrix
+    sector_names: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -56,6 +59,6 @@ class DailyMarket:
         by_day = {
             field.name: getattr(self, field.name)[start:stop]
             for field in fields(self)
-            if field.name not in ("assets", "sector")
+            if field.name not in ("assets", "sector", "sector_names")
         }
         return replace(self, **by_day)

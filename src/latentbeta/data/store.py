@@ -121,10 +121,12 @@ def load_market(folder: Path) -> DailyMarket:
         for name in _MATRICES
     }
     place_late_delistings(matrices["total_return"], days, listing)
+    sector, sector_names = pd.factorize(listing["sector"], sort=True)
     return DailyMarket(
         days=days,
         assets=assets,
-        sector=pd.factorize(listing["sector"], sort=True)[0].astype(np.int64),
+        sector=sector.astype(np.int64),
+        sector_names=tuple(sector_names),
         risk_free=rates["risk_free"].to_numpy(dtype=np.float64).copy(),
         **matrices,
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from latentbeta.config import AutoencoderSettings
+from latentbeta.config import NetworkSettings
 from latentbeta.models.autoencoder.estimator import (
     Inputs,
     beta_weights,
@@ -50,9 +50,15 @@ class ConditionalAutoencoder:
     name: str
     n_factors: int
     n_seeds: int
-    settings: AutoencoderSettings
+    settings: NetworkSettings
     seed: int
     leads: bool = False
+    n_identified: int = 0
+    uses_characteristics: bool = True
+
+    def obstacle(self, panel: Panel) -> str | None:  # noqa: ARG002
+        """None: it can be estimated on any panel."""
+        return None
 
     def fit(self, training: Panel, validation: Panel) -> Fit:
         """Train the ensemble; see `autoencoder.ensemble.train` for what it raises."""

@@ -158,6 +158,12 @@ class InstrumentedPCA:
     n_factors: int
     name: str = "ipca"
     leads: bool = False
+    n_identified: int = 0
+    uses_characteristics: bool = True
+
+    def obstacle(self, panel: Panel) -> str | None:  # noqa: ARG002
+        """None: it can be estimated on any panel."""
+        return None
 
     def fit(self, training: Panel, validation: Panel) -> Fit:
         """Γ from the sufficient statistics of both samples."""

@@ -16,7 +16,7 @@ from latentbeta.models.protocol import FactorModel
 
 def _conditional(name: str) -> Callable[[int, ModelSettings, int], FactorModel]:
     def make(n_factors: int, settings: ModelSettings, seed: int) -> FactorModel:
-        return ConditionalAutoencoder(name, n_factors, settings.n_seeds, settings.autoencoder, seed)
+        return ConditionalAutoencoder(name, n_factors, settings.n_seeds, settings.networks, seed)
 
     return make
 
@@ -28,7 +28,7 @@ def _lecture(n_factors: int, settings: ModelSettings, seed: int) -> FactorModel:
         settings.n_seeds,
         lecture.hidden_units,
         lecture.target,
-        settings.autoencoder,
+        settings.networks,
         seed,
     )
 

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from latentbeta.config import AutoencoderSettings
+from latentbeta.config import NetworkSettings
 from latentbeta.errors import ModelError
 from latentbeta.models.autoencoder.estimator import (
     Inputs,
@@ -75,14 +75,20 @@ class LectureAutoencoder:
     n_seeds: int
     hidden_units: int
     target: Literal["same", "ahead"]
-    settings: AutoencoderSettings
+    settings: NetworkSettings
     seed: int
     name: str = "cae_lecture"
+    n_identified: int = 0
+    uses_characteristics: bool = True
 
     @property
     def leads(self) -> bool:
         """True for the day-ahead target."""
         return self.target == "ahead"
+
+    def obstacle(self, panel: Panel) -> str | None:  # noqa: ARG002
+        """None: it can be estimated on any panel."""
+        return None
 
     def fit(self, training: Panel, validation: Panel) -> Fit:
         """Train the ensemble; the universe is fixed by the training panel alone."""

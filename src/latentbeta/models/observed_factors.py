@@ -55,6 +55,12 @@ class ObservedFactors:
     n_factors: int = 1
     name: str = "observed_factors"
     leads: bool = False
+    n_identified: int = 1
+    uses_characteristics: bool = False
+
+    def obstacle(self, panel: Panel) -> str | None:  # noqa: ARG002
+        """None: it can be estimated on any panel."""
+        return None
 
     def fit(self, training: Panel, validation: Panel) -> Fit:
         """Estimate on both samples: there is nothing to select."""

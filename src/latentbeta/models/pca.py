@@ -66,6 +66,12 @@ class PrincipalComponents:
     n_factors: int
     name: str = "pca"
     leads: bool = False
+    n_identified: int = 0
+    uses_characteristics: bool = False
+
+    def obstacle(self, panel: Panel) -> str | None:  # noqa: ARG002
+        """None: it can be estimated on any panel."""
+        return None
 
     def fit(self, training: Panel, validation: Panel) -> Fit:
         """Take the loadings of the assets with enough returns."""

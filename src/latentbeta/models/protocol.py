@@ -64,6 +64,20 @@ class FactorModel(Protocol):
     def leads(self) -> bool:
         """Whether a date's factor returns use earlier returns alone, so that they forecast."""
 
+    @property
+    def n_identified(self) -> int:
+        """How many factors, the first ones, are observed: they are published as they are.
+
+        The others are identified up to a rotation and are turned onto a common basis.
+        """
+
+    @property
+    def uses_characteristics(self) -> bool:
+        """Whether betas are a function of the panel's characteristics."""
+
+    def obstacle(self, panel: Panel) -> str | None:
+        """Say why the model cannot exist on this panel (too few inputs for K), else None."""
+
     def fit(self, training: Panel, validation: Panel) -> Fit:
         """Estimate on the training panel; select on the validation panel."""
 

@@ -188,6 +188,8 @@ def _assembled(
         Z=_ranked(values, members),
         R=period_returns(market, periods)[members],
         market_equity=market_equity(market, periods.formations)[members],
+        sector_names=_sector_names(market),
+        sector=market.sector[kept][asset_index],
     )
     raw = pd.DataFrame(
         {"date": panel.dates[date_index], "asset": pd.array(panel.assets[asset_index], dtype="str")}
@@ -201,6 +203,11 @@ def _assembled(
             panel, raw, left_out, n_realised=int((periods.ends < len(market.days)).sum())
         ),
     )
+
+
+def _sector_names(market: DailyMarket) -> tuple[str, ...]:
+    """Name the sectors, by their numbers where the market has codes alone."""
+    return market.sector_names or tuple(str(code) for code in range(market.sector.max() + 1))
 
 
 def _ranked(values: dict[str, Matrix], members: NDArray[np.bool_]) -> NDArray[np.float32]:

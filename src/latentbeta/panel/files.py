@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from latentbeta.errors import DataError
 from latentbeta.panel.build import BuiltPanel
@@ -15,9 +16,11 @@ from latentbeta.storage import content_hash, folder_written_atomically, write_js
 
 PANEL_FILE = "panel.parquet"
 RAW_FILE = "raw.parquet"
+FACTORS_FILE = "factors.parquet"
 SUMMARY_FILE = "summary.json"
 
-LEADING_COLUMNS = ("date", "formation", "asset", "return", "market_equity")
+REQUIRED_COLUMNS = ("date", "formation", "asset", "return", "market_equity")
+LEADING_COLUMNS = (*REQUIRED_COLUMNS, "sector")
 
 
 def write_panel(built: BuiltPanel, folder: Path) -> None:
@@ -29,6 +32,8 @@ def write_panel(built: BuiltPanel, folder: Path) -> None:
     with folder_written_atomically(folder) as temporary:
         write_parquet(panel_table(built), temporary / PANEL_FILE)
         write_parquet(built.raw, temporary / RAW_FILE)
+        if built.panel.factor_names:
+            write_parquet(factor_table(built.panel), temporary / FACTORS_FILE)
         digest = content_hash(temporary / PANEL_FILE)
         write_json(asdict(built.summary) | {"content_hash": digest}, temporary / SUMMARY_FILE)
 
@@ -42,13 +47,23 @@ def panel_table(built: BuiltPanel) -> pd.DataFrame:
         "asset": pd.array(panel.assets[panel.asset_index], dtype="str"),
         "return": panel.R,
         "market_equity": panel.market_equity,
+        "sector": pd.array(np.array([*panel.sector_names, None], object)[panel.sector], "str"),
     }
     ranked = {name: panel.Z[:, p] for p, name in enumerate(panel.characteristic_names)}
     return pd.DataFrame(leading | ranked)
 
 
+def factor_table(panel: Panel) -> pd.DataFrame:
+    """Return the observed factors as a table: date, then one column a factor."""
+    return pd.DataFrame(
+        {"date": panel.dates} | dict(zip(panel.factor_names, panel.F.T, strict=True))
+    )
+
+
 def read_panel(path: Path) -> Panel:
     """Read a panel from its folder, or from its `panel.parquet`.
+
+    Observed factors are read from `factors.parquet` beside it, where there is one.
 
     Raises
     ------
@@ -59,13 +74,13 @@ def read_panel(path: Path) -> Panel:
     if not file.is_file():
         raise DataError(f"{file}: no such file; run the stage characteristics first")
     table = pd.read_parquet(file)
-    missing = [column for column in LEADING_COLUMNS if column not in table.columns]
+    missing = [column for column in REQUIRED_COLUMNS if column not in table.columns]
     if missing:
         raise DataError(f"{file}: column(s) {', '.join(missing)} missing; it is not a panel")
-    return _panel(table, file)
+    return _panel(table, file, file.with_name(FACTORS_FILE))
 
 
-def _panel(table: pd.DataFrame, file: Path) -> Panel:
+def _panel(table: pd.DataFrame, file: Path, factors_file: Path) -> Panel:
     names = tuple(column for column in table.columns if column not in LEADING_COLUMNS)
     dates, date_index = np.unique(table["date"].to_numpy("datetime64[us]"), return_inverse=True)
     assets, asset_index = np.unique(table["asset"].to_numpy(dtype=np.str_), return_inverse=True)
@@ -77,6 +92,9 @@ def _panel(table: pd.DataFrame, file: Path) -> Panel:
             f"{file}: row {row} ({table['asset'].iloc[row]}, {table['date'].iloc[row]}) is out of"
             " order or there twice; run the stage characteristics again"
         )
+    no_sector = pd.Series(index=table.index, dtype="str")
+    sector, sector_names = pd.factorize(table.get("sector", no_sector), sort=True)
+    factors = pd.read_parquet(factors_file) if factors_file.is_file() else pd.DataFrame()
     return Panel(
         dates=dates,
         assets=assets,
@@ -86,4 +104,20 @@ def _panel(table: pd.DataFrame, file: Path) -> Panel:
         Z=table[list(names)].to_numpy(dtype=np.float32, copy=True),
         R=table["return"].to_numpy(dtype=np.float64, copy=True),
         market_equity=table["market_equity"].to_numpy(dtype=np.float64, copy=True),
+        sector_names=tuple(sector_names),
+        sector=sector.astype(np.int64),
+        factor_names=tuple(factors.columns[1:]),
+        F=_observed_factors(factors, dates, factors_file),
     )
+
+
+def _observed_factors(
+    factors: pd.DataFrame, dates: NDArray[np.datetime64], file: Path
+) -> NDArray[np.float64]:
+    if factors.empty:
+        return np.empty((len(dates), 0))
+    if not np.array_equal(factors["date"].to_numpy("datetime64[us]"), dates):
+        raise DataError(
+            f"{file}: its dates are not the panel's; run the stage characteristics again"
+        )
+    return factors.iloc[:, 1:].to_numpy(dtype=np.float64, copy=True)

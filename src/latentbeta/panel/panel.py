@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -34,6 +34,14 @@ class Panel:
         Excess return of the period, decimal; NaN where it is missing or not yet known.
     market_equity : (n,) float64
         Market value when the period began, for value weights; NaN where it is not known.
+    sector_names : tuple of str
+        Sectors in the order of their codes; empty where the source has none.
+    sector : (n,) int64
+        Code of each row's sector, -1 where it is not known.
+    factor_names : tuple of G str
+        Observed factors that came from a file (Fama-French, say); empty where there is none.
+    F : (T, G) float64
+        Their returns over each period, decimal; NaN where they are not known.
     """
 
     dates: NDArray[np.datetime64]
@@ -44,6 +52,16 @@ class Panel:
     Z: NDArray[np.float32]
     R: NDArray[np.float64]
     market_equity: NDArray[np.float64]
+    sector_names: tuple[str, ...] = ()
+    sector: NDArray[np.int64] = field(default=None)  # type: ignore[arg-type]  # see __post_init__
+    factor_names: tuple[str, ...] = ()
+    F: NDArray[np.float64] = field(default=None)  # type: ignore[arg-type]  # see __post_init__
+
+    def __post_init__(self) -> None:
+        if self.sector is None:
+            object.__setattr__(self, "sector", np.full(len(self.R), -1))
+        if self.F is None:
+            object.__setattr__(self, "F", np.empty((len(self.dates), 0)))
 
     @property
     def n_dates(self) -> int:
@@ -82,6 +100,10 @@ class Panel:
             Z=self.Z[first:last],
             R=self.R[first:last],
             market_equity=self.market_equity[first:last],
+            sector_names=self.sector_names,
+            sector=self.sector[first:last],
+            factor_names=self.factor_names,
+            F=self.F[start:stop],
         )
 
     def blocks(self) -> Iterator[slice]:

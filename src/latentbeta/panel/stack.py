@@ -15,9 +15,7 @@ def stack(first: Panel, second: Panel) -> Panel:
     ValueError
         When the asset axes or characteristics differ, or the dates overlap.
     """
-    if first.characteristic_names != second.characteristic_names or not np.array_equal(
-        first.assets, second.assets
-    ):
+    if _columns(first) != _columns(second) or not np.array_equal(first.assets, second.assets):
         raise ValueError("panels of different assets or characteristics cannot be stacked")
     if first.n_dates and second.n_dates and first.dates[-1] >= second.dates[0]:
         raise ValueError(f"{second.dates[0]} does not come after {first.dates[-1]}")
@@ -30,4 +28,12 @@ def stack(first: Panel, second: Panel) -> Panel:
         Z=np.concatenate([first.Z, second.Z]),
         R=np.concatenate([first.R, second.R]),
         market_equity=np.concatenate([first.market_equity, second.market_equity]),
+        sector_names=first.sector_names,
+        sector=np.concatenate([first.sector, second.sector]),
+        factor_names=first.factor_names,
+        F=np.concatenate([first.F, second.F]),
     )
+
+
+def _columns(panel: Panel) -> tuple[tuple[str, ...], ...]:
+    return panel.characteristic_names, panel.sector_names, panel.factor_names

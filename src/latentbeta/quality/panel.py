@@ -19,6 +19,7 @@ TYPES = {
     "asset": "str",
     "return": "float64",
     "market_equity": "float64",
+    "sector": "str",
 }
 LOWEST_RETURN = -1.05  # a total loss, less a risk-free rate that was never 5 % a month
 

@@ -168,6 +168,7 @@ class _Market:
             sector=self.firms.sector,
             total_return=np.where(same, tape.total_return[rows], np.nan),
             risk_free=tape.risk_free[rows],
+            sector_names=(),
             **quotes,
         )
 

@@ -57,7 +57,7 @@ def flat_parameters(settings: Settings) -> dict[str, str]:
 
 def model_parameters(settings: Settings, model: str, n_factors: int) -> dict[str, str]:
     """Return the parameters of one model: the shared ones, and its own of `settings.models`."""
-    networks = ("models.autoencoder.", "models.n_seeds") if model.startswith("ca") else ()
+    networks = ("models.networks.", "models.n_seeds") if model.startswith("ca") else ()
     lecture = ("models.lecture.",) if model == "cae_lecture" else ()
     kept = (
         "seed",

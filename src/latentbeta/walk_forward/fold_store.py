@@ -64,9 +64,11 @@ def fit_key(model: FactorModel, training: Panel, validation: Panel) -> str:
     digest.update(repr(model).encode())
     digest.update(code_hash().encode())
     for panel in (training, validation):
-        digest.update(repr(panel.characteristic_names).encode())
+        digest.update(repr((panel.characteristic_names, panel.factor_names)).encode())
+        digest.update(repr(panel.sector_names).encode())
         digest.update("\n".join(panel.assets[panel.asset_index]).encode())
-        for array in (panel.dates, panel.offsets, panel.Z, panel.R):
+        weights = panel.market_equity, panel.sector
+        for array in (panel.dates, panel.offsets, panel.Z, panel.R, panel.F, *weights):
             digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tests.simulated_panels import simulate, with_returns
 
-from latentbeta.config import AutoencoderSettings
+from latentbeta.config import NetworkSettings
 from latentbeta.models.autoencoder.estimator import (
     Inputs,
     ensemble_betas,
@@ -14,8 +14,8 @@ from latentbeta.models.autoencoder.estimator import (
 from latentbeta.models.managed_portfolios import managed_portfolios
 
 HIDDEN, N_TRAINING = (4,), 20
-SETTINGS = AutoencoderSettings(
-    learning_rate=0.02, l1_penalties=(0.0, 0.05), batch_size=64, epochs=6, patience=3
+SETTINGS = NetworkSettings(
+    learning_rates=(0.02,), l1_penalties=(0.0, 0.05), batch_size=64, epochs=6, patience=3
 )
 LOSSES = ["training_loss", "validation_loss"]
 

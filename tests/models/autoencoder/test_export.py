@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.simulated_panels import simulate
 
-from latentbeta.config import AutoencoderSettings
+from latentbeta.config import NetworkSettings
 from latentbeta.models.autoencoder.export import export_networks
 from latentbeta.models.autoencoder.networks import Architecture, beta_network, initial_weights
 from latentbeta.models.conditional_autoencoder import ConditionalAutoencoder
@@ -15,8 +15,8 @@ from latentbeta.models.rotation import rotate_betas
 PROJECT = Path(__file__).parents[3]
 ROTATIONS = np.random.default_rng(70).normal(size=(3, 2, 2)) + 2 * np.eye(2)
 PREMIA = np.array([[0.5, -1.0], [2.0, 0.25], [-0.75, 1.5]])
-SETTINGS = AutoencoderSettings(
-    learning_rate=0.01, l1_penalties=(0.001,), batch_size=64, epochs=2, patience=2
+SETTINGS = NetworkSettings(
+    learning_rates=(0.01,), l1_penalties=(0.001,), batch_size=64, epochs=2, patience=2
 )
 
 

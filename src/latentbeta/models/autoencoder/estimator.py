@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from latentbeta.config import AutoencoderSettings
+from latentbeta.config import NetworkSettings
 from latentbeta.models.autoencoder.ensemble import Optimisation, Sample, TrainedEnsemble, train
 from latentbeta.models.autoencoder.networks import (
     Architecture,
@@ -48,7 +48,7 @@ def fit_ensemble(
     hidden: tuple[int, ...],
     n_factors: int,
     n_seeds: int,
-    settings: AutoencoderSettings,
+    settings: NetworkSettings,
     seed: int,
 ) -> Fit:
     """Train members for every penalty and seed; keep the penalty whose validation loss is lowest.
@@ -64,7 +64,7 @@ def fit_ensemble(
         inputs.Z.shape[1], hidden, n_factors, inputs.X.shape[1], len(penalties)
     )
     optimisation = Optimisation(
-        learning_rate=settings.learning_rate,
+        learning_rate=settings.learning_rates[0],
         batch_size=settings.batch_size,
         epochs=settings.epochs,
         patience=settings.patience,
