@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,7 @@ HIDDEN_LAYERS: dict[str, tuple[int, ...]] = {
 
 @dataclass(frozen=True)
 class ConditionalAutoencoder:
-    """r = β(z)'f + u with β a network of characteristics and f linear in managed portfolios.
+    """r = β(z)'f + u with β a network of characteristics and f linear in portfolios' returns.
 
     Any universe, gaps allowed: rows without a return are left out of the loss.
 
@@ -43,6 +44,9 @@ class ConditionalAutoencoder:
     n_seeds : members of the ensemble
     settings : optimisation; the penalty and the epoch are chosen on the validation panel
     seed : of the first member's weights
+    factor_inputs : "managed" makes factors of characteristic-managed portfolios; "observed" of
+        the panel's own F, as in the paper's section 4, whose factors no linear managed
+        portfolio spans
 
     Source: Gu, Kelly and Xiu (2021), sections 2.2 and 2.3.
     """
@@ -52,12 +56,18 @@ class ConditionalAutoencoder:
     n_seeds: int
     settings: NetworkSettings
     seed: int
+    factor_inputs: Literal["managed", "observed"] = "managed"
     leads: bool = False
     n_identified: int = 0
     uses_characteristics: bool = True
 
-    def obstacle(self, panel: Panel) -> str | None:  # noqa: ARG002
-        """None: it can be estimated on any panel."""
+    def obstacle(self, panel: Panel) -> str | None:
+        """Say so when factors are to be made of observed ones and the panel has none."""
+        if self.factor_inputs == "observed" and not panel.factor_names:
+            return (
+                "models.factor_inputs is observed, but the panel has no observed factors; name a"
+                " file of them in data.factors or set models.factor_inputs to managed"
+            )
         return None
 
     def fit(self, training: Panel, validation: Panel) -> Fit:
@@ -65,7 +75,7 @@ class ConditionalAutoencoder:
         panel = stack(training, validation)
         return fit_ensemble(
             panel,
-            Inputs(self._characteristics(panel), managed_portfolios(panel)),
+            Inputs(self._characteristics(panel), self._portfolios(panel)),
             training.n_dates,
             hidden=HIDDEN_LAYERS[self.name],
             n_factors=self.n_factors,
@@ -80,8 +90,8 @@ class ConditionalAutoencoder:
         return ensemble_betas(state, HIDDEN_LAYERS[self.name], Z, panel.blocks())
 
     def factors(self, state: State, panel: Panel) -> Array:
-        """(M, T, K) factor returns: linear in each date's managed portfolios."""
-        return ensemble_factors(state, managed_portfolios(panel))
+        """(M, T, K) factor returns: linear in each date's portfolio returns."""
+        return ensemble_factors(state, self._portfolios(panel))
 
     def export(self, state: State, rotations: Array, premia: Array, folder: Path) -> None:
         """Save the beta and the forecast network."""
@@ -92,3 +102,6 @@ class ConditionalAutoencoder:
         if HIDDEN_LAYERS[self.name]:
             return panel.Z
         return np.column_stack([panel.Z, np.ones(panel.n_rows, np.float32)])
+
+    def _portfolios(self, panel: Panel) -> Array:
+        return panel.F if self.factor_inputs == "observed" else managed_portfolios(panel)
