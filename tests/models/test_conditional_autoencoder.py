@@ -1,5 +1,7 @@
 """The Monte Carlo design of Gu, Kelly and Xiu (2021), section 4, at a size that tests can bear."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests.simulated_panels import bent_betas, simulate, with_returns
@@ -89,3 +91,27 @@ def test_a_dates_estimates_do_not_depend_on_the_dates_around_it(small):
         rows = slice(int(panel.offsets[start]), int(panel.offsets[stop]))
         np.testing.assert_array_equal(model.betas(state, window), betas[:, rows])
         np.testing.assert_array_equal(model.factors(state, window), factors[:, start:stop])
+
+
+def test_observed_factors_take_the_place_of_managed_portfolios():
+    """Betas bend along c1·c2, which no linear managed portfolio spans; the true factors do."""
+
+    def product_betas(Z):
+        return np.column_stack([Z[:, 0] ** 2, 2 * Z[:, 0] * Z[:, 1]])
+
+    simulated = simulate(**SIZE, seed=6, betas=product_betas)
+    panel = replace(simulated.panel, factor_names=("f1", "f2"), F=simulated.factors)
+    managed = ConditionalAutoencoder("ca1", 2, 2, SETTINGS, seed=7)
+    observed = replace(managed, factor_inputs="observed")
+    reached = [total_r_squared(panel, out_of_sample(m, panel)) for m in (managed, observed)]
+    assert reached[1] > reached[0] + 0.05
+
+
+def test_observed_factors_that_are_not_there_are_an_obstacle():
+    panel = simulate(n_dates=4, n_assets=6, n_characteristics=2, seed=8).panel
+    managed = ConditionalAutoencoder("ca0", 1, 1, SETTINGS, seed=9)
+    observed = replace(managed, factor_inputs="observed")
+    assert managed.obstacle(panel) is None
+    assert "data.factors" in observed.obstacle(panel)
+    with_factors = replace(panel, factor_names=("f",), F=np.zeros((4, 1)))
+    assert observed.obstacle(with_factors) is None

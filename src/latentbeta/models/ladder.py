@@ -16,7 +16,9 @@ from latentbeta.models.protocol import FactorModel
 
 def _conditional(name: str) -> Callable[[int, ModelSettings, int], FactorModel]:
     def make(n_factors: int, settings: ModelSettings, seed: int) -> FactorModel:
-        return ConditionalAutoencoder(name, n_factors, settings.n_seeds, settings.networks, seed)
+        return ConditionalAutoencoder(
+            name, n_factors, settings.n_seeds, settings.networks, seed, settings.factor_inputs
+        )
 
     return make
 
