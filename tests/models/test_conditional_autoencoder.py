@@ -115,3 +115,20 @@ def test_observed_factors_that_are_not_there_are_an_obstacle():
     assert "data.factors" in observed.obstacle(panel)
     with_factors = replace(panel, factor_names=("f",), F=np.zeros((4, 1)))
     assert observed.obstacle(with_factors) is None
+
+
+def test_without_a_constant_ca0_gives_no_betas_where_all_characteristics_are_zero(tmp_path):
+    panel = simulate(n_dates=12, n_assets=20, n_characteristics=4, seed=10).panel
+    quick = SETTINGS.model_copy(update={"epochs": 1, "batch_size": 64})
+    model = ConditionalAutoencoder("ca0", 2, 1, quick, seed=11, constant=False)
+    state = model.fit(panel.between(0, 6), panel.between(6, 12)).state
+    middling = replace(panel, Z=np.zeros_like(panel.Z))
+    assert np.abs(model.betas(state, panel)).min() > 0
+    np.testing.assert_array_equal(model.betas(state, middling), 0)
+
+    model.export(state, np.eye(2)[None], np.ones((1, 2)), tmp_path)
+    import keras
+
+    network = keras.models.load_model(tmp_path / "beta_network.keras")
+    published = network(panel.Z[:5], training=False)
+    np.testing.assert_allclose(published, model.betas(state, panel)[0, :5], atol=1e-6)

@@ -47,6 +47,7 @@ class ConditionalAutoencoder:
     factor_inputs : "managed" makes factors of characteristic-managed portfolios; "observed" of
         the panel's own F, as in the paper's section 4, whose factors no linear managed
         portfolio spans
+    constant : whether one joins CA0's characteristics; deeper networks have biases instead
 
     Source: Gu, Kelly and Xiu (2021), sections 2.2 and 2.3.
     """
@@ -57,6 +58,7 @@ class ConditionalAutoencoder:
     settings: NetworkSettings
     seed: int
     factor_inputs: Literal["managed", "observed"] = "managed"
+    constant: bool = True
     leads: bool = False
     n_identified: int = 0
     uses_characteristics: bool = True
@@ -95,11 +97,13 @@ class ConditionalAutoencoder:
 
     def export(self, state: State, rotations: Array, premia: Array, folder: Path) -> None:
         """Save the beta and the forecast network."""
-        hidden = HIDDEN_LAYERS[self.name]
-        export_networks(beta_weights(state), hidden, rotations, premia, folder)
+        hidden, weights = HIDDEN_LAYERS[self.name], beta_weights(state)
+        if not hidden and not self.constant:
+            weights = [np.pad(weights[0], [(0, 0), (0, 1), (0, 0)])]  # a constant without a say
+        export_networks(weights, hidden, rotations, premia, folder)
 
     def _characteristics(self, panel: Panel) -> NDArray[np.float32]:
-        if HIDDEN_LAYERS[self.name]:
+        if HIDDEN_LAYERS[self.name] or not self.constant:
             return panel.Z
         return np.column_stack([panel.Z, np.ones(panel.n_rows, np.float32)])
 
