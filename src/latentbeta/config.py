@@ -36,9 +36,22 @@ class SimulationSettings(_Frozen):
     gap_rate: Share
 
 
-class DataSettings(_Frozen):
-    """Where daily prices come from and what their columns are called."""
+class PanelSettings(_Frozen):
+    """How a user's own panel of returns and characteristics is to be read."""
 
+    files: str
+    returns: str | None
+    returns_are: Literal["excess", "raw"]
+    asset: tuple[str, ...]
+    characteristics: Names
+    required: tuple[str, ...]
+    lag: Annotated[int, Field(ge=0)]
+
+
+class DataSettings(_Frozen):
+    """Where the data come from and what their columns are called."""
+
+    kind: Literal["prices", "panel"]
     path: Path
     as_of: dt.date | None
     calendar: str
@@ -47,6 +60,9 @@ class DataSettings(_Frozen):
     sectors: str | None
     risk_free: str | None
     truth: str | None
+    factors: str | None
+    factor_columns: dict[str, tuple[str, ...]] | None
+    panel: PanelSettings
     columns: dict[str, tuple[str, ...]]
 
 

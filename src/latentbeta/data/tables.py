@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -14,6 +15,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from latentbeta.data.dates import DAYS, DateForm
 from latentbeta.errors import DataError
 
 CSV_SUFFIXES = (".csv", ".csv.gz")
@@ -43,28 +45,35 @@ class Table:
             f"{self.path}: row {row + 1}, column {self.names[column]!r} holds {shown}: {reason}"
         )
 
-    def dates(self, column: str = "date") -> NDArray[np.datetime64]:
-        """(n,) datetime64[us] days, NaT where the cell is empty."""
+    def dates(self, column: str = "date", *, form: DateForm = DAYS) -> NDArray[np.datetime64]:
+        """(n,) datetime64[us] days, NaT where the cell is empty; `form` says what is a date."""
         values = self.frame[column]
         if isinstance(values.dtype, pd.DatetimeTZDtype):
             values = values.dt.tz_localize(None)
         if pd.api.types.is_datetime64_dtype(values):
             return values.to_numpy().astype("datetime64[D]").astype("datetime64[us]")
         codes, distinct = pd.factorize(_without_words(values))
-        days = _days_of_text(pd.Series(distinct).astype(str).str.strip())
+        days = form.days(_labels(pd.Series(distinct)).str.strip())
         if np.isnat(days).any():
             bad = int(np.flatnonzero(np.isin(codes, np.flatnonzero(np.isnat(days))))[0])
-            self.fail(bad, column, "not a date; write it as YYYY-MM-DD")
+            self.fail(bad, column, f"not a date; write it as {form.written}")
         return np.append(days, np.datetime64("NaT"))[codes]  # code -1, no value, is the last
 
     def text(self, column: str) -> pd.Categorical:
         """(n,) trimmed text as categories, missing where the cell is empty."""
         codes, distinct = pd.factorize(self.frame[column])
-        trimmed = pd.Series(distinct).astype(str).str.strip().to_numpy(dtype=object)
+        trimmed = _labels(pd.Series(distinct)).str.strip().to_numpy(dtype=object)
         recoded, names = pd.factorize(trimmed)
         recoded = np.where(trimmed == "", -1, recoded)
         kind = pd.CategoricalDtype(pd.Index(names, dtype=str))
         return pd.Categorical.from_codes(np.append(recoded, -1)[codes], dtype=kind)
+
+    def holds_numbers(self, column: str) -> bool:
+        """Whether the column is one of numbers: some cell is a number, or all are empty."""
+        cells = _without_words(self.frame[column]).dropna()
+        if not pd.api.types.is_numeric_dtype(cells) and not pd.api.types.is_string_dtype(cells):
+            return False
+        return cells.empty or bool(pd.to_numeric(cells, errors="coerce").notna().any())
 
     def numbers(self, column: str, rows: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Return the values of some rows as float64, NaN where the cell is empty.
@@ -102,20 +111,81 @@ def read_table(
     DataError
         When the file cannot be read, is empty, or lacks a required column.
     """
-    try:
+    names = find_columns(path, columns_of(path), columns, required=required, optional=optional)
+    return read_columns(path, names, text=_TEXT)
+
+
+def columns_of(path: Path) -> list[str]:
+    """Return the names of a file's columns, as it spells them.
+
+    Raises
+    ------
+    DataError
+        When the file is empty or cannot be read.
+    """
+    with _faults_named(path):
         if path.stat().st_size == 0:
             raise DataError(f"{path}: the file is empty; replace it or take it away")
-        present = _header(path)
-        names = _match(path, present, columns, tuple(required), tuple(optional))
-        frame = _body(path, names)
+        return _header(path)
+
+
+def find_columns(
+    path: Path,
+    present: list[str],
+    columns: Columns,
+    *,
+    required: Iterable[str],
+    optional: Iterable[str],
+    setting: str = "data.columns",
+) -> dict[str, str]:
+    """Return our name: the file's, of the columns that are there; see `read_table`.
+
+    Parameters
+    ----------
+    present : list of str
+        The file's columns.
+    setting : str
+        Where `columns` stands in params.yaml, for the message.
+
+    Raises
+    ------
+    DataError
+        When a required column is not there, or one is there twice.
+    """
+    return _match(path, present, columns, tuple(required), tuple(optional), setting)
+
+
+def read_columns(path: Path, names: Mapping[str, str], *, text: Collection[str]) -> Table:
+    """Read some columns of a file.
+
+    Parameters
+    ----------
+    names : mapping
+        Our name: the file's. Two of ours may be one of the file's.
+    text : collection of our names
+        Columns of a CSV file that are not numbers.
+
+    Raises
+    ------
+    DataError
+        When the file cannot be read or has no row.
+    """
+    with _faults_named(path):
+        frame = _body(path, names, text)
+    if frame.empty:
+        raise DataError(f"{path}: there is no row below the header; replace it or take it away")
+    return Table(path, frame, names)
+
+
+@contextmanager
+def _faults_named(path: Path) -> Iterator[None]:
+    try:
+        yield
     except _UNREADABLE as error:
         raise DataError(
             f"{path}: cannot be read ({type(error).__name__}: {error});"
             " it must be a whole CSV or Parquet file"
         ) from error
-    if frame.empty:
-        raise DataError(f"{path}: there is no row below the header; replace it or take it away")
-    return Table(path, frame, names)
 
 
 def is_table(path: Path) -> bool:
@@ -143,20 +213,22 @@ def _header(path: Path) -> list[str]:
         return list(reader.schema.names)
 
 
-def _body(path: Path, names: Mapping[str, str]) -> pd.DataFrame:
-    ours = {theirs: name for name, theirs in names.items()}
+def _body(path: Path, names: Mapping[str, str], text: Collection[str]) -> pd.DataFrame:
+    theirs = list(dict.fromkeys(names.values()))
     if _is_parquet(path):
-        table = pq.read_table(path, columns=list(ours))
+        table = pq.read_table(path, columns=theirs)
     else:
-        numbers = [theirs for theirs, name in ours.items() if name not in _TEXT]
+        words = {names[name] for name in text if name in names}
+        numbers = [column for column in theirs if column not in words]
         try:
-            table = _csv(path, list(ours), dict.fromkeys(numbers, pa.float64()))
+            table = _csv(path, theirs, dict.fromkeys(numbers, pa.float64()))
         except pa.ArrowInvalid as error:
             if "conversion error" not in str(error):
                 raise
             # Text among the numbers: `Table.numbers` finds the row, if it is one that is asked for.
-            table = _csv(path, list(ours), {})
-    return table.to_pandas(ignore_metadata=True).rename(columns=ours)
+            table = _csv(path, theirs, {})
+    frame = table.to_pandas(ignore_metadata=True)[list(names.values())]
+    return frame.set_axis(list(names), axis=1)
 
 
 def _csv(path: Path, columns: list[str], numbers: Mapping[str, pa.DataType]) -> pa.Table:
@@ -179,6 +251,7 @@ def _match(
     columns: Columns,
     required: tuple[str, ...],
     optional: tuple[str, ...],
+    setting: str,
 ) -> dict[str, str]:
     by_name = {str(name).strip().lower(): name for name in reversed(present)}
     found: dict[str, str] = {}
@@ -193,19 +266,16 @@ def _match(
             raise DataError(
                 f"{path}: no column for {ours!r}: looked for {', '.join(candidates)}"
                 f" and found {', '.join(map(str, present)) or 'none at all'};"
-                f" add the file's own name to data.columns.{ours} in params.yaml"
+                f" add the file's own name to {setting}.{ours} in params.yaml"
             )
     return found
 
 
-def _days_of_text(text: pd.Series) -> NDArray[np.datetime64]:
-    """Days of YYYY-MM-DD (a time after it is dropped) or YYYYMMDD; NaT for anything else."""
-    dashed = text.str.fullmatch(r"\d{4}-\d{2}-\d{2}([T ].*)?")
-    plain = text.str.fullmatch(r"\d{8}")
-    iso = text.str[:10].where(dashed)
-    iso = iso.where(~plain, text.str[:4] + "-" + text.str[4:6] + "-" + text.str[6:8])
-    parsed = pd.to_datetime(iso, format="%Y-%m-%d", errors="coerce")
-    return parsed.to_numpy().astype("datetime64[us]")
+def _labels(values: pd.Series) -> pd.Series:
+    """Return values as text; a whole number that a file stores with a fraction loses it."""
+    if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
+        values = values.astype("Int64")
+    return values.astype(str)
 
 
 def _without_words(cells: pd.Series) -> pd.Series:
