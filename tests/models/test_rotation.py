@@ -3,6 +3,7 @@ import pytest
 from tests.simulated_panels import month_ends
 
 from latentbeta.models.rotation import (
+    beside_identified,
     first_basis,
     principal_axes,
     procrustes,
@@ -131,6 +132,24 @@ def test_a_later_fold_is_turned_by_the_dates_it_shares(rng):
     before = rotate_factors(factors[None], earlier)[0]
     for k in range(2):
         assert np.corrcoef(published[:, k], before[:, k])[0, 1] > 0.95
+
+
+def test_observed_factors_stay_and_latent_ones_are_turned_by_hand():
+    G = beside_identified(np.array([[[0.0, 2.0], [4.0, 0.0]]]), 1)
+    np.testing.assert_array_equal(G, [[[1, 0, 0], [0, 0, 2], [0, 4, 0]]])
+    factors = rotate_factors(np.array([[[0.3, 0.1, 0.2]]]), G)
+    np.testing.assert_array_equal(factors, [[[0.3, 0.8, 0.2]]])
+    betas = rotate_betas(np.array([[[1.1, 8.0, 4.0]]]), G)
+    np.testing.assert_array_equal(betas, [[[1.1, 1.0, 4.0]]])
+
+
+def test_without_latent_factors_nothing_is_turned(rng):
+    factors, betas = rng.normal(size=(40, 3)), rng.normal(size=(25, 3))
+    basis = first_basis(month_ends(40), factors[:, 3:], betas[:, 3:])
+    G = beside_identified(rotations_onto(basis, month_ends(40), factors[None, :, 3:]), 3)
+    np.testing.assert_array_equal(G, [np.eye(3)])
+    np.testing.assert_array_equal(rotate_betas(betas[None], G)[0], betas)
+    np.testing.assert_array_equal(rotate_factors(factors[None], G)[0], factors)
 
 
 def test_last_bits_do_not_depend_on_how_many_rows_follow(rng):

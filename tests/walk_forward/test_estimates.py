@@ -1,3 +1,5 @@
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
@@ -91,3 +93,85 @@ def test_a_model_that_leads_forecasts_what_it_fits(study):
     np.testing.assert_array_equal(estimates.forecast, estimates.fitted)
     np.testing.assert_array_equal(estimates.premia, estimates.factors)
     assert np.isfinite(estimates.forecast).all()
+
+
+@dataclass(frozen=True)
+class _BesideTheMarket:
+    """The market with a beta of one, given, and what IPCA finds: three members, each in a basis
+    of its own."""
+
+    n_latent: int
+    name: str = "beside_the_market"
+    leads: bool = False
+    n_identified: int = 1
+    uses_characteristics: bool = True
+
+    @property
+    def n_factors(self):
+        return self.n_identified + self.n_latent
+
+    def _turns(self):
+        rng = np.random.default_rng(7)
+        return rng.normal(size=(3, self.n_latent, self.n_latent))
+
+    def fit(self, training, validation):
+        return InstrumentedPCA(self.n_latent).fit(training, validation)
+
+    def betas(self, state, panel):
+        latent = InstrumentedPCA(self.n_latent).betas(state, panel)[0]
+        turned = np.einsum("nk,mjk->mnj", latent, np.linalg.inv(self._turns()))
+        return np.concatenate([np.ones((*turned.shape[:2], 1)), turned], axis=2)
+
+    def factors(self, state, panel):
+        market = ObservedFactors().factors(state, panel)[0]
+        latent = InstrumentedPCA(self.n_latent).factors(state, panel)[0]
+        turned = np.einsum("tk,mkj->mtj", latent, self._turns())
+        return np.concatenate([np.repeat(market[None], 3, axis=0), turned], axis=2)
+
+
+def test_observed_factors_are_published_as_they_are_beside_latent_ones(study):
+    model = _BesideTheMarket(2)
+    _, state, estimates = fitted_fold(model, study)
+    test = estimates.panel
+    np.testing.assert_allclose(estimates.betas[:, 0], 1.0, rtol=1e-15)
+    market = ObservedFactors().factors(state, test)[0, :, 0]
+    np.testing.assert_allclose(estimates.factors[:, 0], market, rtol=1e-15)
+    for G in estimates.rotations:
+        np.testing.assert_array_equal(G[0], [1, 0, 0])
+        np.testing.assert_array_equal(G[:, 0], [1, 0, 0])
+    # The latent ones come to one basis, so that products of averages are averages of products.
+    fitted = (estimates.betas * estimates.factors[test.date_index]).sum(axis=1)
+    forecast = (estimates.betas * estimates.premia[test.date_index]).sum(axis=1)
+    np.testing.assert_allclose(fitted, estimates.fitted, atol=1e-12)
+    np.testing.assert_allclose(forecast, estimates.forecast, atol=1e-12)
+
+
+def test_and_their_raw_averages_would_not_have_those_products(study):
+    """What makes the test above one that can fail."""
+    model = _BesideTheMarket(2)
+    _, state, estimates = fitted_fold(model, study)
+    test = estimates.panel
+    betas = model.betas(state, test).mean(axis=0)
+    factors = model.factors(state, test).mean(axis=0)[test.date_index]
+    assert np.abs((betas * factors).sum(axis=1) - estimates.fitted).max() > 0.01
+
+
+def test_an_observed_models_published_betas_are_its_regressions(study):
+    model = ObservedFactors()
+    for number in (0, 1, 3):
+        _, state, estimates = fitted_fold(model, study, number)
+        test = estimates.panel
+        np.testing.assert_array_equal(estimates.rotations, [np.eye(model.n_factors)])
+        np.testing.assert_array_equal(estimates.betas, model.betas(state, test)[0])
+        np.testing.assert_array_equal(estimates.factors, model.factors(state, test)[0])
+
+
+def test_the_tangency_portfolio_is_one_of_the_published_factors(study):
+    fold, state, estimates = fitted_fold(InstrumentedPCA(3), study)
+    window = InstrumentedPCA(3).factors(state, study.panel.between(0, fold.test_end))[0]
+    published = window @ estimates.rotations[0]
+    for t, found in enumerate(estimates.tangency):
+        past = published[: fold.test_start + t]
+        weights = np.linalg.solve(np.cov(past.T), past.mean(axis=0))
+        weights *= 0.01 / np.sqrt(weights @ np.cov(past.T) @ weights)
+        np.testing.assert_allclose(found, weights @ published[fold.test_start + t], rtol=1e-8)

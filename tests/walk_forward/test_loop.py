@@ -16,7 +16,7 @@ from latentbeta.walk_forward.fold_store import FoldStore
 from latentbeta.walk_forward.folds import make_folds
 from latentbeta.walk_forward.loop import run_model
 
-TABLES = ("predictions", "betas", "factors", "history", "selection")
+TABLES = ("predictions", "betas", "factors", "history", "selection", "importance")
 QUICK = NetworkSettings(
     learning_rates=(0.01,), l1_penalties=(0.001,), batch_size=64, epochs=3, patience=2
 )
@@ -90,8 +90,9 @@ def test_columns_are_those_of_the_architecture(study, tmp_path):
     ]  # fmt: skip
     assert list(model_run.betas) == [*label, "date", "asset", "factor_1", "factor_2"]
     assert list(model_run.factors) == [
-        *label, "date", "factor_1", "factor_2", "premium_1", "premium_2",
+        *label, "date", "factor_1", "factor_2", "premium_1", "premium_2", "tangency",
     ]  # fmt: skip
+    assert list(model_run.importance) == [*label, "characteristic", "error", "scale", "lost"]
     assert list(model_run.history) == [
         *label, "member", "epoch", "training_loss", "validation_loss",
     ]  # fmt: skip

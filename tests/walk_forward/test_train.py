@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from latentbeta.config import read_settings
-from latentbeta.errors import DataError, SettingsError
+from latentbeta.errors import DataError, ModelError, SettingsError
 from latentbeta.storage import write_parquet
 from latentbeta.walk_forward.train import train
 
@@ -82,6 +82,40 @@ def test_the_fold_table_holds_the_folds_dates(trained, study):
     dates = study.panel.dates
     np.testing.assert_array_equal(table["test_start"], dates[[f.test_start for f in study.folds]])
     assert (table["embargo"] == 1).all()
+
+
+def test_importance_and_beta_functions_lie_with_the_training(trained, study):
+    folder, _ = trained
+    importance = read(folder / "training", "importance")
+    assert set(importance["model"]) == {"ipca"}
+    assert len(importance) == 2 * len(study.folds) * 4  # K, folds, characteristics
+    with_fits = importance[importance["fold"] < 3]  # the last fold's only date has no return
+    assert (with_fits["scale"] > 0).all()
+    functions = read(folder / "training", "beta_functions")
+    assert list(functions) == [
+        "model", "n_factors", "characteristic", "value", "factor_1", "factor_2", "factor_3",
+    ]  # fmt: skip
+    assert len(functions) == 2 * 4 * 21
+
+
+def test_nobody_was_left_out(trained):
+    folder, _ = trained
+    assert json.loads((folder / "training" / "left_out.json").read_text()) == []
+
+
+def test_a_model_that_cannot_be_is_left_out_and_the_others_are_trained(study, tmp_path, capsys):
+    runs = train_in(tmp_path, study, names=("pca", "ipca"), n_factors=(2, 6))
+    made = [(run.model.name, run.model.n_factors) for run in runs]
+    assert made == [("pca", 2), ("pca", 6), ("ipca", 2)]
+    (left_out,) = json.loads((tmp_path / "training" / "left_out.json").read_text())
+    assert (left_out["model"], left_out["n_factors"]) == ("ipca", 6)
+    assert f"ipca K=6 is left out: {left_out['reason']}" in capsys.readouterr().out
+
+
+def test_with_no_model_left_training_stops_before_anything_is_written(study, tmp_path):
+    with pytest.raises(ModelError, match="ipca K=6"):
+        train_in(tmp_path, study, names=("ipca",), n_factors=(6,))
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["panel"]
 
 
 @pytest.mark.parametrize("n_factors", [1, 3])

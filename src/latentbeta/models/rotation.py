@@ -2,6 +2,8 @@
 
 Each network, and each refit, finds its own basis of the same space. Published factors and betas
 are first brought onto one: factors f G and betas β G⁻ᵀ have the products they had before.
+Factors that were observed need no basis: they stay what they are, and only the latent ones beside
+them are turned.
 """
 
 from __future__ import annotations
@@ -24,8 +26,8 @@ class Basis:
     Attributes
     ----------
     dates : (T,) datetime64
-    factors : (T, K) published factors of unit second moment
-    scale : (K,) root mean square of the first fold's betas; fixes the units for good
+    factors : (T, L) published latent factors of unit second moment
+    scale : (L,) root mean square of the first fold's betas; fixes the units for good
     """
 
     dates: NDArray[np.datetime64]
@@ -36,7 +38,7 @@ class Basis:
 def whitening(factors: Array) -> Array:
     """Return W (K, K), symmetric, such that factors @ W has second moment I."""
     values, vectors = np.linalg.eigh(factors.T @ factors / len(factors))
-    values = np.maximum(values, SMALLEST_EIGENVALUE * values.max())
+    values = np.maximum(values, SMALLEST_EIGENVALUE * values.max(initial=0.0))
     return (vectors / np.sqrt(values)) @ vectors.T
 
 
@@ -61,7 +63,7 @@ def principal_axes(betas: Array) -> Array:
 
 
 def first_basis(dates: NDArray[np.datetime64], factors: Array, betas: Array) -> Basis:
-    """Make the basis of the first fold from one member's (T, K) factors and (n, K) betas."""
+    """Make the basis of the first fold from one member's (T, L) factors and (n, L) betas."""
     W = whitening(factors)
     whitened_betas = np.linalg.solve(W, betas.T).T
     Q = principal_axes(whitened_betas)
@@ -70,12 +72,12 @@ def first_basis(dates: NDArray[np.datetime64], factors: Array, betas: Array) -> 
 
 
 def rotations_onto(basis: Basis, dates: NDArray[np.datetime64], factors: Array) -> Array:
-    """Return each member's G (M, K, K), from the dates that it shares with the basis.
+    """Return each member's G (M, L, L), from the dates that it shares with the basis.
 
     Parameters
     ----------
     dates : (T,)
-    factors : (M, T, K), no NaN
+    factors : (M, T, L), latent ones alone, no NaN
     """
     _, ours, theirs = np.intersect1d(dates, basis.dates, return_indices=True)
     turned = []
@@ -84,6 +86,20 @@ def rotations_onto(basis: Basis, dates: NDArray[np.datetime64], factors: Array) 
         Q = procrustes(member[ours] @ W, basis.factors[theirs])
         turned.append(W @ Q * basis.scale)
     return np.array(turned)
+
+
+def beside_identified(rotations: Array, n_identified: int) -> Array:
+    """Return G (M, K, K), block-diagonal: 1 for the identified factors, then the latent ones' G.
+
+    Parameters
+    ----------
+    rotations : (M, L, L), L = K - n_identified
+    n_identified : observed factors, the first ones
+    """
+    n_members, n_latent, _ = rotations.shape
+    whole = np.tile(np.eye(n_identified + n_latent), (n_members, 1, 1))
+    whole[:, n_identified:, n_identified:] = rotations
+    return whole
 
 
 def rotate_factors(factors: Array, rotations: Array) -> Array:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from latentbeta.models.protocol import Array, FactorModel, State
 from latentbeta.models.rotation import (
     Basis,
+    beside_identified,
     first_basis,
     rotate_betas,
     rotate_factors,
@@ -17,6 +18,7 @@ from latentbeta.models.rotation import (
 )
 from latentbeta.panel.panel import Panel
 from latentbeta.walk_forward.folds import Fold
+from latentbeta.walk_forward.tangency import tangency_returns
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class FoldEstimates:
     fitted : (n,) β·f of the same date, averaged over members; NaN while f is unknown
     forecast : (n,) β·λ, λ known before the date, averaged over members
     betas : (n, K); factors, premia : (T, K), aligned, then averaged over members
+    tangency : (T,) return of the published factors' tangency portfolio
+    member_factors : (M, T, K) each member's own, not rotated
     rotations : (M, K, K) each member's G: published factors are f G, betas β G⁻ᵀ
     newest_premia : (M, K) each member's λ of the test's last date, not rotated
     basis : what the next fold is aligned with
@@ -40,6 +44,8 @@ class FoldEstimates:
     betas: Array
     factors: Array
     premia: Array
+    tangency: Array
+    member_factors: Array
     rotations: Array
     newest_premia: Array
     basis: Basis
@@ -79,13 +85,16 @@ def estimate_fold(
     premia = factors if model.leads else expanding_premia(factors)
     betas = model.betas(state, test)
     rotations, basis = _alignment(model, state, panel, fold, factors[:, :n_fit], previous)
+    published = rotate_factors(factors, rotations).mean(axis=0)
     return FoldEstimates(
         panel=test,
         fitted=average_product(betas, factors[:, n_before:], test.date_index),
         forecast=average_product(betas, premia[:, n_before:], test.date_index),
         betas=rotate_betas(betas, rotations).mean(axis=0),
-        factors=rotate_factors(factors[:, n_before:], rotations).mean(axis=0),
+        factors=published[n_before:],
         premia=rotate_factors(premia[:, n_before:], rotations).mean(axis=0),
+        tangency=tangency_returns(published, n_before),
+        member_factors=factors[:, n_before:],
         rotations=rotations,
         newest_premia=premia[:, -1],
         basis=basis,
@@ -100,12 +109,16 @@ def _alignment(
     factors: Array,
     previous: Basis | None,
 ) -> tuple[Array, Basis]:
-    known = np.isfinite(factors).all(axis=(0, 2))
+    """Return each member's G, and the basis that the fold leaves to the next one."""
+    latent = factors[:, :, model.n_identified :]
+    known = np.isfinite(latent).all(axis=(0, 2))
     dates = panel.dates[fold.train_start : fold.validation_end][known]
-    factors = factors[:, known]
+    latent = latent[:, known]
     if previous is None:
         validation = panel.between(fold.validation_start, fold.validation_end)
-        previous = first_basis(dates, factors[0], model.betas(state, validation)[0])
-    rotations = rotations_onto(previous, dates, factors)
-    unit = rotate_factors(factors, rotations).mean(axis=0) / previous.scale
-    return rotations, Basis(dates, unit, previous.scale)
+        betas = model.betas(state, validation)[0]
+        previous = first_basis(dates, latent[0], betas[:, model.n_identified :])
+    rotations = rotations_onto(previous, dates, latent)
+    unit = rotate_factors(latent, rotations).mean(axis=0) / previous.scale
+    whole = beside_identified(rotations, model.n_identified)
+    return whole, Basis(dates, unit, previous.scale)

@@ -14,6 +14,7 @@ from latentbeta.progress import say
 from latentbeta.walk_forward.estimates import FoldEstimates, estimate_fold
 from latentbeta.walk_forward.fold_store import FoldStore, fit_key
 from latentbeta.walk_forward.folds import Fold
+from latentbeta.walk_forward.interpretation import importance
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class ModelRun:
 
     Attributes
     ----------
-    predictions, betas, factors, history, selection : tables, as in docs/architecture.md
+    predictions, betas, factors, history, selection, importance : tables, as in
+        docs/architecture.md
     last_fit, last_estimates : of the newest fold
     keys : the fold store's key of each fold
     n_fitted : folds that were fitted now rather than found finished
@@ -34,6 +36,7 @@ class ModelRun:
     factors: pd.DataFrame
     history: pd.DataFrame
     selection: pd.DataFrame
+    importance: pd.DataFrame
     last_fit: Fit
     last_estimates: FoldEstimates
     keys: tuple[str, ...]
@@ -105,19 +108,22 @@ def _tables(
             {"date": test.dates}
             | dict(zip(names, estimates.factors.T, strict=True))
             | dict(zip(premia, estimates.premia.T, strict=True))
+            | {"tangency": estimates.tangency}
         ),
         "history": fit.history,
         "selection": fit.selection,
+        "importance": importance(model, fit.state, estimates),
     }
     labels: dict[str, str | int] = {
         "model": model.name,
         "n_factors": model.n_factors,
         "fold": fold.number,
     }
-    return {name: _labelled(table, labels) for name, table in tables.items()}
+    return {name: labelled(table, labels) for name, table in tables.items()}
 
 
-def _labelled(table: pd.DataFrame, labels: dict[str, str | int]) -> pd.DataFrame:
+def labelled(table: pd.DataFrame, labels: dict[str, str | int]) -> pd.DataFrame:
+    """Put columns of one value each before a table's own."""
     return pd.concat(
         [pd.DataFrame({name: [value] * len(table) for name, value in labels.items()}), table],
         axis=1,

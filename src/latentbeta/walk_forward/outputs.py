@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -10,23 +11,30 @@ import pandas as pd
 
 from latentbeta.panel.panel import Panel
 from latentbeta.storage import folder_written_atomically, write_json, write_parquet
-from latentbeta.walk_forward.loop import ModelRun
+from latentbeta.walk_forward.interpretation import beta_functions
+from latentbeta.walk_forward.loop import ModelRun, labelled
+from latentbeta.walk_forward.obstacles import LeftOut
 
 RESULT_TABLES = ("predictions", "betas", "factors")
-TRAINING_TABLES = ("history", "selection")
+TRAINING_TABLES = ("history", "selection", "importance")
 
 
 def write_results(runs: list[ModelRun], folds: pd.DataFrame, folder: Path) -> None:
     """Write predictions, betas, factors and folds; models with fewer factors leave gaps."""
     for name in RESULT_TABLES:
-        write_parquet(_joined(runs, name), folder / f"{name}.parquet")
+        write_parquet(_joined([getattr(run, name) for run in runs]), folder / f"{name}.parquet")
     write_parquet(folds, folder / "folds.parquet")
 
 
-def write_training(runs: list[ModelRun], panel: Panel, folder: Path) -> None:
-    """Write loss curves, what validation chose, and each model of the newest fold."""
+def write_training(
+    runs: list[ModelRun], left_out: list[LeftOut], panel: Panel, folder: Path
+) -> None:
+    """Write loss curves, choices, importance, beta functions, who was left out, newest models."""
     for name in TRAINING_TABLES:
-        write_parquet(_joined(runs, name), folder / f"{name}.parquet")
+        write_parquet(_joined([getattr(run, name) for run in runs]), folder / f"{name}.parquet")
+    functions = [_beta_functions(run, panel) for run in runs]
+    write_parquet(_joined(functions), folder / "beta_functions.parquet")
+    write_json([asdict(each) for each in left_out], folder / "left_out.json")
     with folder_written_atomically(folder / "models") as models:
         for run in runs:
             place = models / f"{run.model.name}_{run.model.n_factors}"
@@ -35,9 +43,14 @@ def write_training(runs: list[ModelRun], panel: Panel, folder: Path) -> None:
             write_json(_about(run, panel), place / "about.json")
 
 
-def _joined(runs: list[ModelRun], name: str) -> pd.DataFrame:
-    tables: list[pd.DataFrame] = [getattr(run, name) for run in runs]
+def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat([t for t in tables if len(t)] or tables[:1], ignore_index=True)
+
+
+def _beta_functions(run: ModelRun, panel: Panel) -> pd.DataFrame:
+    model, rotations = run.model, run.last_estimates.rotations
+    table = beta_functions(model, run.last_fit.state, rotations, panel.characteristic_names)
+    return labelled(table, {"model": model.name, "n_factors": model.n_factors})
 
 
 def _about(run: ModelRun, panel: Panel) -> dict[str, object]:

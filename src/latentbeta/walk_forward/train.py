@@ -11,6 +11,7 @@ from latentbeta.progress import counting
 from latentbeta.walk_forward.fold_store import FoldStore
 from latentbeta.walk_forward.folds import fold_table, make_folds
 from latentbeta.walk_forward.loop import ModelRun, run_model
+from latentbeta.walk_forward.obstacles import without_obstacles
 from latentbeta.walk_forward.outputs import write_results, write_training
 
 
@@ -30,14 +31,15 @@ def train(
     SettingsError
         When a model is unknown or the panel is too short for one fold.
     ModelError
-        When a model cannot be estimated.
+        When a model cannot be estimated, or none can exist on this panel.
     """
     panel = read_panel(panel_folder)
     folds = make_folds(panel.n_dates, settings.walk_forward)
-    models = ladder(settings.models, settings.seed)
+    first = panel.between(folds[0].train_start, folds[0].validation_end)
+    models, left_out = without_obstacles(ladder(settings.models, settings.seed), first)
     finished = FoldStore(store)
     with counting("train", len(models) * len(folds)) as advance:
         runs = [run_model(model, panel, folds, finished, on_fold=advance) for model in models]
     write_results(runs, fold_table(folds, panel.dates, settings.walk_forward.embargo), results)
-    write_training(runs, panel, training)
+    write_training(runs, left_out, panel, training)
     return runs
