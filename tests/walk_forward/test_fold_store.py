@@ -1,19 +1,22 @@
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from tests.simulated_panels import simulate
 
-from latentbeta.config import NetworkSettings
+from latentbeta.config import NetworkSettings, read_settings
 from latentbeta.models.conditional_autoencoder import ConditionalAutoencoder
 from latentbeta.models.ipca import InstrumentedPCA
+from latentbeta.models.ladder import LADDER, ladder
 from latentbeta.models.lecture_autoencoder import fixed_universe
 from latentbeta.models.observed_factors import ObservedFactors
 from latentbeta.models.pca import PrincipalComponents
 from latentbeta.models.protocol import Fit
 from latentbeta.walk_forward import fold_store
 from latentbeta.walk_forward.fold_store import FoldStore, fit_key
+from latentbeta.walk_forward.folds import Fold
 
 SETTINGS = NetworkSettings(
     learning_rates=(0.01,), l1_penalties=(0.001, 0.1), batch_size=64, epochs=3, patience=2
@@ -44,7 +47,7 @@ def fit():
 
 
 def key(panel, model=MODEL, start=0, boundary=20, stop=30):
-    return fit_key(model, panel.between(start, boundary), panel.between(boundary, stop))
+    return fit_key(model, panel, Fold(0, start, boundary, stop, stop, stop + 1))
 
 
 def with_changed(values, place, value):
@@ -137,6 +140,60 @@ def test_the_key_changes_with_every_number_of_the_samples(panel, change):
 )
 def test_the_key_changes_with_every_setting(panel, model):
     assert key(panel, model) != key(panel)
+
+
+SHIPPED = read_settings(Path(__file__).parents[2] / "params.yaml").models
+NETWORKS = {"autoencoder", "cae_lecture", "ca0", "ca1", "ca2", "ca3"}
+
+
+def keys_by_model(panel, settings, seed=1):
+    every_rung = settings.model_copy(update={"names": LADDER})
+    return {m.name: key(panel, m) for m in ladder(every_rung, seed) if m.n_factors == 3}
+
+
+@pytest.mark.parametrize(
+    ("change", "refitted"),
+    [
+        ({"n_factors": (2, 3, 5)}, set()),
+        ({"n_seeds": SHIPPED.n_seeds + 1}, NETWORKS),
+        ({"networks": SHIPPED.networks.model_copy(update={"epochs": 7})}, NETWORKS),
+        (
+            {"lecture": SHIPPED.lecture.model_copy(update={"hidden_units": 3})},
+            {"cae_lecture"},
+        ),
+        (
+            {"observed_factors": SHIPPED.observed_factors.model_copy(update={"length": 24})},
+            {"observed_factors"},
+        ),
+        (
+            {"observed_betas": SHIPPED.observed_betas.model_copy(update={"exposures": ("beta",)})},
+            {"observed_betas"},
+        ),
+        ({"ipca": SHIPPED.ipca.model_copy(update={"intercept": True})}, {"ipca"}),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_a_setting_refits_only_the_models_it_is_for(panel, change, refitted):
+    before = keys_by_model(panel, SHIPPED)
+    after = keys_by_model(panel, SHIPPED.model_copy(update=change))
+    assert {name for name in before if before[name] != after[name]} <= refitted
+
+
+def test_the_seed_refits_networks_alone(panel):
+    before, after = keys_by_model(panel, SHIPPED), keys_by_model(panel, SHIPPED, seed=2)
+    assert {name for name in before if before[name] != after[name]} == NETWORKS & set(LADDER)
+
+
+def test_a_folds_samples_are_hashed_once_for_all_models(panel, monkeypatch):
+    calls = []
+    hashed = fold_store._hash_of
+    monkeypatch.setattr(fold_store, "_hash_of", lambda *p: calls.append(1) or hashed(*p))
+    for model in (MODEL, InstrumentedPCA(2), PrincipalComponents(2)):
+        key(panel, model)
+    assert len(calls) == 1
+    key(panel, start=1)
+    key(replace(panel), MODEL)
+    assert len(calls) == 3
 
 
 def test_the_key_changes_with_the_samples_ends(panel):

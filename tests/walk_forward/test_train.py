@@ -56,7 +56,7 @@ def read(folder, name):
 
 def test_every_model_is_in_every_table(trained):
     folder, runs = trained
-    made = [("observed_factors", 1), ("pca", 1), ("pca", 3), ("ipca", 1), ("ipca", 3)]
+    made = [(name, k) for name in ("observed_factors", "pca", "ipca") for k in (1, 3)]
     assert [(run.model.name, run.model.n_factors) for run in runs] == made
     for name in ("predictions", "betas", "factors"):
         table = read(folder / "results", name)

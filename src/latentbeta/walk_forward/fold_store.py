@@ -12,6 +12,7 @@ import importlib.metadata
 from functools import cache
 from io import BytesIO
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -19,11 +20,15 @@ import pandas as pd
 from latentbeta.models.protocol import FactorModel, Fit
 from latentbeta.panel.panel import Panel
 from latentbeta.storage import written_atomically
+from latentbeta.walk_forward.folds import Fold
 
 LIBRARIES = ("numpy", "scipy", "keras", "tensorflow-cpu")
 CODE = ("models", "panel", "config.py")
 
 _TABLES = ("history", "selection")
+
+# Panels are immutable and compared by identity; an entry goes when its panel does.
+_SAMPLES: WeakKeyDictionary[Panel, dict[tuple[int, int, int], str]] = WeakKeyDictionary()
 
 
 class FoldStore:
@@ -58,12 +63,29 @@ class FoldStore:
             temporary.write_bytes(stream.getvalue())
 
 
-def fit_key(model: FactorModel, training: Panel, validation: Panel) -> str:
+def fit_key(model: FactorModel, panel: Panel, fold: Fold) -> str:
     """Return the hash of all that a fit depends on."""
     digest = hashlib.sha256()
     digest.update(repr(model).encode())
     digest.update(code_hash().encode())
-    for panel in (training, validation):
+    digest.update(samples_hash(panel, fold).encode())
+    return digest.hexdigest()
+
+
+def samples_hash(panel: Panel, fold: Fold) -> str:
+    """Return the hash of a fold's training and validation rows, worked out once for all models."""
+    known = _SAMPLES.setdefault(panel, {})
+    ends = fold.train_start, fold.validation_start, fold.validation_end
+    if ends not in known:
+        training = panel.between(fold.train_start, fold.validation_start)
+        validation = panel.between(fold.validation_start, fold.validation_end)
+        known[ends] = _hash_of(training, validation)
+    return known[ends]
+
+
+def _hash_of(*panels: Panel) -> str:
+    digest = hashlib.sha256()
+    for panel in panels:
         digest.update(repr((panel.characteristic_names, panel.factor_names)).encode())
         digest.update(repr(panel.sector_names).encode())
         digest.update("\n".join(panel.assets[panel.asset_index]).encode())

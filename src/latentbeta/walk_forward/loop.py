@@ -81,12 +81,12 @@ def run_model(
 def _fit_or_find(
     model: FactorModel, panel: Panel, fold: Fold, store: FoldStore
 ) -> tuple[str, Fit, bool]:
-    training = panel.between(fold.train_start, fold.validation_start)
-    validation = panel.between(fold.validation_start, fold.validation_end)
-    key = fit_key(model, training, validation)
+    key = fit_key(model, panel, fold)
     found = store.load(key)
     if found is not None:
         return key, found, False
+    training = panel.between(fold.train_start, fold.validation_start)
+    validation = panel.between(fold.validation_start, fold.validation_end)
     fit = model.fit(training, validation)
     store.save(key, fit)
     return key, fit, True
@@ -124,7 +124,4 @@ def _tables(
 
 def labelled(table: pd.DataFrame, labels: dict[str, str | int]) -> pd.DataFrame:
     """Put columns of one value each before a table's own."""
-    return pd.concat(
-        [pd.DataFrame({name: [value] * len(table) for name, value in labels.items()}), table],
-        axis=1,
-    )
+    return pd.concat([pd.DataFrame(labels, index=table.index), table], axis=1)
