@@ -66,7 +66,7 @@ def period_ends(sessions: Dates, rebalancing: Rebalancing, *, calendar: str) -> 
     if len(days) == 0:
         return days
     following = np.append(days[1:], _session_after(calendar, days[-1]))
-    return days[_period(days, rebalancing) != _period(following, rebalancing)]
+    return days[period_numbers(days, rebalancing) != period_numbers(following, rebalancing)]
 
 
 def next_period_end(calendar: str, after: Day, rebalancing: Rebalancing) -> np.datetime64:
@@ -80,7 +80,7 @@ def next_period_end(calendar: str, after: Day, rebalancing: Rebalancing) -> np.d
     """
     first = _session_after(calendar, _day(after))
     ahead = sessions(calendar, first, first + _LOOK_AHEAD)
-    same = _period(ahead, rebalancing) == _period(ahead[:1], rebalancing)[0]
+    same = period_numbers(ahead, rebalancing) == period_numbers(ahead[:1], rebalancing)[0]
     return ahead[same][-1]
 
 
@@ -94,8 +94,8 @@ def _session_after(calendar: str, day: np.datetime64) -> np.datetime64:
     return ahead[0]
 
 
-def _period(days: Dates, rebalancing: Rebalancing) -> NDArray[np.int64]:
-    """(D,) number of the period each day lies in; weeks run from Monday to Sunday."""
+def period_numbers(days: Dates, rebalancing: Rebalancing) -> NDArray[np.int64]:
+    """Return (D,) the number of the period each day lies in; weeks run from Monday to Sunday."""
     if rebalancing == "monthly":
         return days.astype("datetime64[M]").astype(np.int64)
     number = days.astype("datetime64[D]").astype(np.int64)  # 1970-01-01, a Thursday, is 0

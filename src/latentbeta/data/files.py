@@ -27,37 +27,79 @@ class SourceFiles:
     sectors: Path | None
     risk_free: Path | None
     truth: Path | None
+    factors: Path | None
 
 
 def find_files(settings: DataSettings) -> SourceFiles:
     """Find the files that the settings name.
 
     A path to one file is that file alone. In a folder, prices are the files that match
-    ``settings.prices``; where none does, every CSV or Parquet file but those of sectors and
-    the risk-free rate.
+    ``settings.prices``; where none does, every CSV or Parquet file but those of sectors,
+    the risk-free rate and the observed factors.
 
     Raises
     ------
     DataError
         When nothing is there, or when a pattern for one file matches several.
     """
-    path = settings.path
-    if not path.exists():
-        raise DataError(f"{path}: no such file or folder; set data.path, or give DATA=path")
-    folder = path if path.is_dir() else None
-    sectors = _one_file(folder, settings.sectors, "sectors")
-    risk_free = _one_file(folder, settings.risk_free, "risk_free")
+    folder = source_folder(settings.path)
+    sectors = find_one(folder, settings.sectors, "sectors")
+    risk_free = find_one(folder, settings.risk_free, "risk_free")
+    factors = find_one(folder, settings.factors, "factors")
     if folder is None:
-        return SourceFiles((path,), sectors, risk_free, None)
-    tables = [file for file in sorted(folder.iterdir()) if file.is_file() and is_table(file)]
-    named = [file for file in tables if file.match(settings.prices)]
-    prices = named or [file for file in tables if file not in (sectors, risk_free)]
+        return SourceFiles((settings.path,), sectors, risk_free, None, factors)
+    prices = find_several(folder, settings.prices, without=(sectors, risk_free, factors))
     if not prices:
         raise DataError(f"{folder}: no CSV or Parquet file with prices in it; set data.path")
     truth = folder / settings.truth if settings.truth else None
     return SourceFiles(
-        tuple(prices), sectors, risk_free, truth if truth and truth.is_dir() else None
+        prices, sectors, risk_free, truth if truth and truth.is_dir() else None, factors
     )
+
+
+def source_folder(path: Path) -> Path | None:
+    """Return `path` if it is a folder, None if it is a file.
+
+    Raises
+    ------
+    DataError
+        When nothing is there.
+    """
+    if not path.exists():
+        raise DataError(f"{path}: no such file or folder; set data.path, or give DATA=path")
+    return path if path.is_dir() else None
+
+
+def find_several(folder: Path, pattern: str, *, without: Iterable[Path | None]) -> tuple[Path, ...]:
+    """Return the folder's tables that match; where none does, all but those in `without`."""
+    apart = set(without)
+    tables = [file for file in sorted(folder.iterdir()) if file.is_file() and is_table(file)]
+    named = [file for file in tables if file.match(pattern)]
+    return tuple(named or [file for file in tables if file not in apart])
+
+
+def find_one(folder: Path | None, pattern: str | None, setting: str) -> Path | None:
+    """Return the one file that a setting below ``data`` names: a path, or a pattern in the folder.
+
+    Raises
+    ------
+    DataError
+        When the pattern matches several, or a name without wildcards none.
+    """
+    if pattern is None:
+        return None
+    if Path(pattern).is_file():
+        return Path(pattern)
+    if folder is None or Path(pattern).is_absolute():
+        found = []
+    else:
+        found = sorted(file for file in folder.glob(pattern) if file.is_file() and is_table(file))
+    if len(found) > 1:
+        names = ", ".join(file.name for file in found)
+        raise DataError(f"{folder}: data.{setting} matches {names}; name one of them")
+    if not found and not set(pattern) & set("*?["):
+        raise DataError(f"data.{setting}: there is no file {pattern}; set it to null to go without")
+    return found[0] if found else None
 
 
 def read_prices(
@@ -93,23 +135,6 @@ def read_prices(
     merged = merged.iloc[order].reset_index(drop=True)
     _refuse_duplicates(merged, order, paths, [len(part) for part in parts])
     return merged.drop(columns="row")
-
-
-def _one_file(folder: Path | None, pattern: str | None, setting: str) -> Path | None:
-    if pattern is None:
-        return None
-    if Path(pattern).is_file():
-        return Path(pattern)
-    if folder is None or Path(pattern).is_absolute():
-        found = []
-    else:
-        found = sorted(file for file in folder.glob(pattern) if file.is_file() and is_table(file))
-    if len(found) > 1:
-        names = ", ".join(file.name for file in found)
-        raise DataError(f"{folder}: data.{setting} matches {names}; name one of them")
-    if not found and not set(pattern) & set("*?["):
-        raise DataError(f"data.{setting}: there is no file {pattern}; set it to null to go without")
-    return found[0] if found else None
 
 
 def _read_file(

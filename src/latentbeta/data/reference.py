@@ -10,9 +10,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from latentbeta.data.tables import Columns, Table, read_table
+from latentbeta.errors import DataError
 
 # The daily rate at 1 % a day: a file in percent, or of yearly rates, is beyond it.
 _LARGEST_DAILY_RATE = 0.01
+# Rows this many days apart hold monthly rates, which would be taken as those of every day.
+_LONGEST_GAP = 20
 
 
 def read_assets(path: Path | None, columns: Columns, *, until: dt.date | None) -> pd.DataFrame:
@@ -76,14 +79,20 @@ def read_risk_free(
     Raises
     ------
     DataError
-        As `read_table`; when a date is there twice, or a rate up to the last session is so large
-        that it cannot be a daily decimal.
+        As `read_table`; when a date is there twice, the rows are further apart than days, or a
+        rate up to the last session is so large that it cannot be a daily decimal.
     """
     if path is None:
         return np.zeros(len(sessions)), 0
     table = read_table(path, columns, required=("date", "risk_free"), optional=())
     days = table.dates()
     needed = ~np.isnat(days) & (days <= sessions[-1])
+    gaps = np.diff(np.sort(days[needed])).astype("timedelta64[D]").astype(np.float64)
+    if len(gaps) and np.median(gaps) > _LONGEST_GAP:
+        raise DataError(
+            f"{path}: its rates are {np.median(gaps):g} days apart; beside daily prices the"
+            " risk-free rate must be a daily one, or data.risk_free null"
+        )
     rates = table.numbers("risk_free", needed)
     rows = np.flatnonzero(needed)
     if (np.abs(rates) > _LARGEST_DAILY_RATE).any():

@@ -21,8 +21,15 @@ from latentbeta.data.flags import RULES, suspicious_rows
 from latentbeta.data.market import DailyMarket
 from latentbeta.data.quotes import UsableQuotes, usable_quotes
 from latentbeta.data.reference import read_assets, read_risk_free
+from latentbeta.data.series import Series, facts_of, read_factors
 from latentbeta.errors import DataError
-from latentbeta.storage import content_hash, folder_written_atomically, write_json, write_parquet
+from latentbeta.storage import (
+    content_hash,
+    folder_written_atomically,
+    read_json,
+    write_json,
+    write_parquet,
+)
 
 COLUMNS = (
     "date",
@@ -37,6 +44,7 @@ COLUMNS = (
     "shares",
     "total_return",
 )
+FACTORS_FILE = "factors.parquet"
 _MATRICES = ("total_return", "close", "high", "low", "volume", "shares")
 
 
@@ -46,6 +54,7 @@ class _Tables:
     assets: pd.DataFrame
     risk_free: pd.DataFrame
     flags: pd.DataFrame
+    factors: Series | None
     facts: dict[str, Any]
 
 
@@ -57,8 +66,8 @@ def ingest(settings: DataSettings, out: Path, today: dt.date) -> dict[str, Any]:
     settings : DataSettings
     out : Path
         Folder that is replaced, in one step, by prices.parquet, assets.parquet,
-        risk_free.parquet, flags.parquet, summary.json and, where the source has it, truth/.
-        After an error it is as it was.
+        risk_free.parquet, flags.parquet, summary.json and, where the source has them,
+        factors.parquet and truth/. After an error it is as it was.
     today : date
         A price dated after it is an error, unless `settings.as_of` says what is read.
 
@@ -77,6 +86,8 @@ def ingest(settings: DataSettings, out: Path, today: dt.date) -> dict[str, Any]:
     with folder_written_atomically(out) as folder:
         for name in ("prices", "assets", "risk_free", "flags"):
             write_parquet(getattr(tables, name), folder / f"{name}.parquet")
+        if tables.factors is not None:
+            write_parquet(tables.factors.table, folder / FACTORS_FILE)
         if files.truth is not None:
             shutil.copytree(files.truth, folder / "truth")
         summary = _summary(settings, files, tables) | {
@@ -84,6 +95,14 @@ def ingest(settings: DataSettings, out: Path, today: dt.date) -> dict[str, Any]:
         }
         write_json(summary, folder / "summary.json")
     return summary
+
+
+def load_factors(folder: Path) -> Series | None:
+    """Load the observed factors of data/prices/, None where the source has none."""
+    if not (folder / FACTORS_FILE).is_file():
+        return None
+    spacing = read_json(folder / "summary.json")["factors"]["spacing"]
+    return Series(pd.read_parquet(folder / FACTORS_FILE), spacing)
 
 
 def load_market(folder: Path) -> DailyMarket:
@@ -178,8 +197,19 @@ def _read(files: SourceFiles, settings: DataSettings, today: dt.date) -> _Tables
         assets=assets,
         risk_free=pd.DataFrame({"date": days, "risk_free": rates}),
         flags=suspicious_rows(prices, returns, assets),
+        factors=observed_factors(settings, files.factors, last=days[-1]),
         facts=_facts(files, quotes, missing_rates, unused=len(listing) - _known(listing, assets)),
     )
+
+
+def observed_factors(
+    settings: DataSettings, path: Path | None, *, last: np.datetime64
+) -> Series | None:
+    """Read the observed factors up to `last`, the last day of the data, where there is a file."""
+    if path is None:
+        return None
+    until = dt.date.fromisoformat(str(last)[:10])
+    return read_factors(path, settings.columns, settings.factor_columns, until=until)
 
 
 def _listed_assets(prices: pd.DataFrame, listing: pd.DataFrame) -> pd.DataFrame:
@@ -224,7 +254,12 @@ def _summary(settings: DataSettings, files: SourceFiles, tables: _Tables) -> dic
         "flags": {rule: int(counts.get(rule, 0)) for rule in RULES},
         "dropped": tables.facts["dropped"],
         "notes": _notes(settings, tables),
-    }
+    } | factor_facts(files.factors, tables.factors)
+
+
+def factor_facts(path: Path | None, factors: Series | None) -> dict[str, Any]:
+    """Return the part of summary.json about observed factors; nothing where there are none."""
+    return {} if path is None or factors is None else {"factors": facts_of(factors, path.name)}
 
 
 def _notes(settings: DataSettings, tables: _Tables) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from latentbeta.characteristics.size import market_equity
 from latentbeta.characteristics.windows import quoted_lately
 from latentbeta.config import CharacteristicsSettings, Rebalancing
 from latentbeta.data.market import DailyMarket, Matrix
+from latentbeta.data.series import Series, over_periods
 from latentbeta.errors import DataError
 from latentbeta.panel.panel import Panel
 from latentbeta.panel.periods import Periods, return_periods
@@ -77,6 +78,7 @@ def build_panel(
     calendar: str,
     settings: CharacteristicsSettings,
     delisted: NDArray[np.datetime64] | None = None,
+    factors: Series | None = None,
 ) -> BuiltPanel:
     """Build the panel of ranked characteristics and excess returns.
 
@@ -89,13 +91,16 @@ def build_panel(
     settings : CharacteristicsSettings
     delisted : (N,) datetime64, optional
         Last day of each asset's listing, NaT where it has none.
+    factors : Series, optional
+        Observed factors; the newest period, which lies ahead, has none.
 
     Raises
     ------
     SettingsError
         When a name is not in the registry.
     DataError
-        When no asset ever has enough history, or no characteristic can be computed.
+        When no asset ever has enough history, no characteristic can be computed, or the factors'
+        rows do not fit the periods.
 
     Notes
     -----
@@ -110,7 +115,7 @@ def build_panel(
     if not started.any():
         raise DataError(
             f"no asset has {settings.minimum_history} days of quotes at the end of any period:"
-            f" the prices run from {_iso(market.days[0])} to {_iso(market.days[-1])}; give more"
+            f" the prices run from {iso(market.days[0])} to {iso(market.days[-1])}; give more"
             " history or lower characteristics.minimum_history"
         )
     periods, members = periods[started], members[started]
@@ -118,7 +123,40 @@ def build_panel(
     names = tuple(name for name in settings.names if name not in left_out)
     if not names:
         raise DataError(f"no characteristic can be computed: {left_out}")
-    return _assembled(market, periods, members, names, left_out)
+    built = _assembled(market, periods, members, names, left_out)
+    if factors is None:
+        return built
+    realised = periods.ends < len(market.days)
+    return with_factors(built, factors, realised, rebalancing=rebalancing, calendar=calendar)
+
+
+def with_factors(
+    built: BuiltPanel,
+    factors: Series,
+    realised: NDArray[np.bool_],
+    *,
+    rebalancing: Rebalancing,
+    calendar: str,
+) -> BuiltPanel:
+    """Return the panel with observed factors, NaN in periods that are not yet over.
+
+    Parameters
+    ----------
+    realised : (T,) bool
+        Whether the data reach the end of the period.
+    """
+    panel = built.panel
+    F = over_periods(
+        factors,
+        built.formations,
+        panel.dates,
+        rebalancing=rebalancing,
+        calendar=calendar,
+        source="data.factors",
+    )
+    names = tuple(factors.table.columns[1:])
+    filled = replace(panel, F=np.where(realised[:, None], F, np.nan), factor_names=names)
+    return replace(built, panel=filled)
 
 
 def cross_sections(
@@ -199,7 +237,7 @@ def _assembled(
         panel=panel,
         formations=market.days[periods.formations],
         raw=raw,
-        summary=_summary(
+        summary=summarise(
             panel, raw, left_out, n_realised=int((periods.ends < len(market.days)).sum())
         ),
     )
@@ -217,16 +255,17 @@ def _ranked(values: dict[str, Matrix], members: NDArray[np.bool_]) -> NDArray[np
     return Z
 
 
-def _summary(
+def summarise(
     panel: Panel, raw: pd.DataFrame, left_out: dict[str, str], *, n_realised: int
 ) -> PanelSummary:
+    """Return what a panel holds; its first `n_realised` dates are those that are over."""
     realised = panel.between(0, n_realised).R
     return PanelSummary(
         n_dates=panel.n_dates,
         n_rows=panel.n_rows,
         n_assets=panel.n_assets,
-        first_date=_iso(panel.dates[0]),
-        last_date=_iso(panel.dates[-1]),
+        first_date=iso(panel.dates[0]),
+        last_date=iso(panel.dates[-1]),
         characteristics=panel.characteristic_names,
         left_out=left_out,
         coverage={name: float(raw[name].notna().mean()) for name in panel.characteristic_names},
@@ -234,5 +273,6 @@ def _summary(
     )
 
 
-def _iso(day: np.datetime64) -> str:
+def iso(day: np.datetime64) -> str:
+    """Return a day as YYYY-MM-DD."""
     return str(day)[:10]
