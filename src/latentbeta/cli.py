@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from typing import Annotated
 import typer
 
 from latentbeta.environment import configure, tracking_uri
-from latentbeta.errors import TrackingError
+from latentbeta.errors import LatentBetaError, TrackingError
 from latentbeta.progress import say
 from latentbeta.storage import read_json
 
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 PROJECT_FILES = ("params.yaml", "dvc.yaml", "flows")
 METRICS = Path("data/results/metrics.json")
+MONTE_CARLO = Path("data/monte_carlo")
 
 
 @app.command()
@@ -98,6 +100,37 @@ def promote(
     except TrackingError as error:
         raise _stopped(str(error)) from None
     say(f"champion: {chosen}")
+
+
+@app.command()
+def monte_carlo(
+    repetitions: Annotated[int, typer.Option(min=1, help="Of each case.")] = 20,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: cores.")] = None,
+    cases: Annotated[str, typer.Option(help="a (linear), b (non-linear).")] = "a,b",
+    models: Annotated[
+        str, typer.Option(help="Of the paper's Table 6.")
+    ] = "pca,ipca,ca0,ca1,ca2,ca3",
+    n_factors: Annotated[str, typer.Option(help="K: 3, 1,3 or 1-6.")] = "1-6",
+    output: Annotated[Path, typer.Option(help="Folder for the tables.")] = MONTE_CARLO / "table",
+) -> None:
+    """Simulate the paper's study, and put our table beside the published one.
+
+    Goes on where an earlier start was stopped.
+    """
+    project, output = _project(), output.absolute()
+    from latentbeta.monte_carlo.command import monte_carlo as study
+    from latentbeta.monte_carlo.command import requested
+    from latentbeta.monte_carlo.study import Study
+
+    try:
+        cells = requested(cases, models, n_factors, repetitions)
+        n_workers = workers or os.cpu_count() or 1
+        study(Study(), cells, store=project / MONTE_CARLO, output=output, workers=n_workers)
+    except LatentBetaError as error:
+        raise _stopped(str(error)) from None
+    except KeyboardInterrupt:
+        say("stopped; the same command goes on from here")
+        raise typer.Exit(130) from None
 
 
 def _stage(name: str, text: str) -> Callable[[], None]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 MLFLOW_FOLDER = Path("mlruns")
@@ -24,6 +26,22 @@ def configure(project: Path) -> None:
     project = project.resolve()
     for name, value in (_QUIET | _REPRODUCIBLE | _places(project)).items():
         os.environ.setdefault(name, value)
+
+
+@contextmanager
+def single_threaded() -> Iterator[None]:
+    """Have child processes that are started meanwhile compute on one thread each.
+
+    Processes beside each other then do not fight for cores, and their bytes do not depend on
+    how many there are.
+    """
+    before = dict(os.environ)
+    os.environ.update(_REPRODUCIBLE | _ONE_THREAD)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def tracking_uri(project: Path) -> str:
@@ -56,6 +74,8 @@ _REPRODUCIBLE = {  # the bytes of a weight depend on how many threads summed its
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
 }
+
+_ONE_THREAD = {"TF_NUM_INTRAOP_THREADS": "1"}
 
 
 def _places(project: Path) -> dict[str, str]:
