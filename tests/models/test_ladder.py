@@ -23,17 +23,24 @@ def test_every_name_on_the_ladder_makes_a_model_of_that_name(settings):
     assert tuple(model.name for model in models) == LADDER
 
 
-def test_one_model_for_each_number_of_factors_but_one_market_model(settings):
+def test_one_model_for_each_number_of_factors(settings):
     names = ("observed_factors", "pca", "ca1")
-    models = ladder(asked(settings, names=names, n_factors=(1, 4)), seed=1)
+    models = ladder(asked(settings, names=names, n_factors=(1, 4, 1)), seed=1)
     made = [(model.name, model.n_factors) for model in models]
-    assert made == [("observed_factors", 1), ("pca", 1), ("pca", 4), ("ca1", 1), ("ca1", 4)]
+    assert made == [(name, n_factors) for name in names for n_factors in (1, 4)]
 
 
 def test_settings_and_seed_reach_the_networks(settings):
     ca2, lecture = ladder(asked(settings, names=("ca2", "cae_lecture"), n_seeds=7), seed=42)
     assert (ca2.seed, ca2.n_seeds, ca2.settings) == (42, 7, settings.networks)
     assert (lecture.seed, lecture.hidden_units, lecture.target) == (42, 8, "same")
+
+
+def test_settings_reach_the_observed_models(settings):
+    names = ("observed_factors", "observed_betas")
+    factors, betas = ladder(asked(settings, names=names, n_factors=(2,)), seed=1)
+    assert factors.settings == settings.observed_factors
+    assert betas.settings == settings.observed_betas
 
 
 def test_only_the_day_ahead_target_leads(settings):

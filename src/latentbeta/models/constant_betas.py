@@ -36,8 +36,12 @@ def asset_regressions(R: Array, X: Array) -> Array:
     return coefficients
 
 
-def constant_betas(assets: NDArray[np.str_], betas: Array) -> State:
-    """Keep the (N, K) betas that are known, by the assets' names.
+def constant_betas(assets: NDArray[np.str_], betas: Array, **others: Array) -> State:
+    """Keep the (N, K) betas that are known, and what else is said of their assets, by name.
+
+    Parameters
+    ----------
+    others : (N, …) each
 
     Raises
     ------
@@ -50,7 +54,8 @@ def constant_betas(assets: NDArray[np.str_], betas: Array) -> State:
             f"no asset has the {MINIMUM_OBSERVATIONS} returns that betas need;"
             " lengthen walk_forward.train"
         )
-    return {"assets": names_for_state(assets[known]), "betas": betas[known]}
+    kept = {name: values[known] for name, values in others.items()}
+    return {"assets": names_for_state(assets[known]), "betas": betas[known], **kept}
 
 
 def spread_constant_betas(state: State, panel: Panel) -> Array:

@@ -9,6 +9,7 @@ from latentbeta.errors import SettingsError
 from latentbeta.models.conditional_autoencoder import HIDDEN_LAYERS, ConditionalAutoencoder
 from latentbeta.models.ipca import InstrumentedPCA
 from latentbeta.models.lecture_autoencoder import LectureAutoencoder
+from latentbeta.models.observed_betas import ObservedBetas
 from latentbeta.models.observed_factors import ObservedFactors
 from latentbeta.models.pca import PrincipalComponents
 from latentbeta.models.protocol import FactorModel
@@ -36,7 +37,12 @@ def _lecture(n_factors: int, settings: ModelSettings, seed: int) -> FactorModel:
 
 
 _MAKERS: dict[str, Callable[[int, ModelSettings, int], FactorModel]] = {
-    "observed_factors": lambda *_: ObservedFactors(),
+    "observed_factors": lambda n_factors, settings, _: ObservedFactors(
+        n_factors, settings.observed_factors
+    ),
+    "observed_betas": lambda n_factors, settings, _: ObservedBetas(
+        n_factors, settings.observed_betas
+    ),
     "pca": lambda n_factors, *_: PrincipalComponents(n_factors),
     "ipca": lambda n_factors, *_: InstrumentedPCA(n_factors),
     "cae_lecture": _lecture,
@@ -64,5 +70,5 @@ def ladder(settings: ModelSettings, seed: int) -> list[FactorModel]:
         for name in settings.names
         for n_factors in settings.n_factors
     ]
-    # The market model has one factor however many are asked for: keep it once.
+    # A number of factors that is asked for twice is one model.
     return list({(model.name, model.n_factors): model for model in models}.values())
