@@ -1,4 +1,4 @@
-"""Stage characteristics: data/prices → data/panel."""
+"""Stage characteristics: what ingest stored → data/panel."""
 
 from __future__ import annotations
 
@@ -7,25 +7,20 @@ from prefect import flow
 
 from flows import PROJECT
 from flows.api import run_flow
-from latentbeta.config import read_settings
-from latentbeta.data.store import load_market
-from latentbeta.panel import build_panel, write_panel
+from latentbeta.config import Settings, read_settings
+from latentbeta.data.given import load_given
+from latentbeta.data.store import load_factors, load_market
+from latentbeta.panel import BuiltPanel, build_given_panel, build_panel, write_panel
 from latentbeta.progress import say
+
+PRICES = PROJECT / "data" / "prices"
 
 
 @flow(name="characteristics")
 def characteristics_flow() -> None:
-    """Compute the characteristics, build the panel, and write its folder."""
+    """Build the panel from prices or from what the user gave, and write its folder."""
     settings = read_settings(PROJECT / "params.yaml")
-    prices = PROJECT / "data" / "prices"
-    assets = pd.read_parquet(prices / "assets.parquet", columns=["delisted"])
-    built = build_panel(
-        load_market(prices),
-        rebalancing=settings.rebalancing,
-        calendar=settings.data.calendar,
-        settings=settings.characteristics,
-        delisted=assets["delisted"].to_numpy(dtype="datetime64[us]"),
-    )
+    built = (from_panel if settings.data.kind == "panel" else from_prices)(settings)
     write_panel(built, PROJECT / "data" / "panel")
     for name, reason in built.summary.left_out.items():
         say(f"left out {name}: {reason}")
@@ -33,6 +28,31 @@ def characteristics_flow() -> None:
         f"panel: {built.summary.n_rows:,} rows of {built.summary.n_assets:,} assets on"
         f" {built.summary.n_dates:,} dates, {built.summary.first_date} to"
         f" {built.summary.last_date}, {len(built.summary.characteristics)} characteristics"
+    )
+
+
+def from_prices(settings: Settings) -> BuiltPanel:
+    """Compute the characteristics of daily prices."""
+    assets = pd.read_parquet(PRICES / "assets.parquet", columns=["delisted"])
+    return build_panel(
+        load_market(PRICES),
+        rebalancing=settings.rebalancing,
+        calendar=settings.data.calendar,
+        settings=settings.characteristics,
+        delisted=assets["delisted"].to_numpy(dtype="datetime64[us]"),
+        factors=load_factors(PRICES),
+    )
+
+
+def from_panel(settings: Settings) -> BuiltPanel:
+    """Lag and rank the characteristics that came with the returns."""
+    return build_given_panel(
+        load_given(PRICES),
+        rebalancing=settings.rebalancing,
+        calendar=settings.data.calendar,
+        settings=settings.data.panel,
+        minimum_coverage=settings.characteristics.minimum_coverage,
+        factors=load_factors(PRICES),
     )
 
 

@@ -1,14 +1,16 @@
-"""Stage ingest: the user's price files → data/prices."""
+"""Stage ingest: the user's files → data/prices."""
 
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from prefect import flow
 
 from flows import PROJECT
 from flows.api import run_flow
 from latentbeta.config import read_settings
+from latentbeta.data.given import ingest_panel
 from latentbeta.data.store import ingest
 from latentbeta.progress import say
 
@@ -17,19 +19,33 @@ EARLIEST_ZONE = dt.timezone(dt.timedelta(hours=14))  # a date is today once it i
 
 @flow(name="ingest")
 def ingest_flow() -> None:
-    """Read, check, adjust and store the prices, and say what was found."""
+    """Read, check and store prices or a panel, and say what was found."""
     settings = read_settings(PROJECT / "params.yaml")
     today = dt.datetime.now(tz=EARLIEST_ZONE).date()
-    summary = ingest(settings.data, PROJECT / "data" / "prices", today)
+    out = PROJECT / "data" / "prices"
+    if settings.data.kind == "panel":
+        summary = ingest_panel(settings.data, settings.rebalancing, out, today)
+    else:
+        summary = ingest(settings.data, out, today)
     say(
-        f"prices: {summary['n_rows']:,} rows of {summary['n_assets']:,} assets,"
+        f"{settings.data.kind}: {summary['n_rows']:,} rows of {summary['n_assets']:,} assets,"
         f" {summary['first_date']} to {summary['last_date']}"
     )
-    for kind in ("dropped", "flags"):
+    for kind in (name for name in ("dropped", "flags") if name in summary):
         counts = [f"{name} {count:,}" for name, count in summary[kind].items() if count]
         say(f"{kind}: {', '.join(counts) or 'none'}")
+    if "factors" in summary:
+        say(f"factors of {summary['factors']['file']}: {factors_in_words(summary['factors'])}")
     for note in summary["notes"]:
         say(f"note: {note}")
+
+
+def factors_in_words(facts: dict[str, Any]) -> str:
+    """Return what each observed factor covers."""
+    return ", ".join(
+        f"{name} {known['first_date']} to {known['last_date']}"
+        for name, known in facts["names"].items()
+    )
 
 
 if __name__ == "__main__":

@@ -84,7 +84,7 @@ def data_changes(data: Path, former: Path, project: Path) -> dict[str, Any]:
     """
     absolute = data.expanduser().resolve()
     if not absolute.exists():
-        raise DataError(f"{data}: no such file or folder; name one with daily prices")
+        raise DataError(f"{data}: no such file or folder; name one with the data")
     inside = absolute.is_relative_to(project.resolve())
     path = absolute.relative_to(project.resolve()) if inside else absolute
     same = path == former

@@ -29,7 +29,7 @@ def run(data: Path | None = None, params: Path | None = None) -> None:
     Parameters
     ----------
     data : Path or None
-        Folder or file of daily prices; None keeps ``data.path``.
+        Folder or file of daily prices, or of a panel; None keeps ``data.path``.
     params : Path or None
         YAML file merged into params.yaml key by key.
     """
@@ -81,7 +81,7 @@ def is_simulated(settings: Settings) -> bool:
 
 
 def main(
-    data: Annotated[Path | None, typer.Option(help="Folder or file of daily prices.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder or file of the data.")] = None,
     params: Annotated[Path | None, typer.Option(help="Settings that override.")] = None,
 ) -> None:
     """Run every stage that is out of date, and show the results."""

@@ -29,7 +29,7 @@ MONTE_CARLO = Path("data/monte_carlo")
 
 @app.command()
 def run(
-    data: Annotated[Path | None, typer.Option(help="Folder or file of daily prices.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder or file of the data.")] = None,
     params: Annotated[Path | None, typer.Option(help="YAML merged into params.yaml.")] = None,
 ) -> None:
     """Run every stage that is out of date, and show the results."""

@@ -47,6 +47,39 @@ def test_clean_data_pass_and_leave_the_same_bytes_twice(
     assert pd.read_parquet(out / "offending_rows.parquet").empty
 
 
+@pytest.fixture
+def given_settings(gate_settings: Settings) -> Settings:
+    data = gate_settings.data.model_copy(update={"kind": "panel"})
+    return gate_settings.model_copy(update={"data": data})
+
+
+def test_a_panel_without_prices_is_held_to_the_rules_about_panels(
+    folders: tuple[Path, Path, Path], given_settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prices, panel, out = folders
+    (prices / "prices.parquet").rename(prices / "given_panel.parquet")
+    result = run_gate(prices, panel, given_settings, out)
+    assert result.passed
+    tables = {outcome.rule.table for outcome in result.outcomes}
+    assert tables == {
+        *("panel", "panel_known", "panel_dates", "panel_characteristics", "characteristic_years")
+    }
+    assert "there are no prices, so no rules about them" in capsys.readouterr().out
+    inputs = json.loads((out / "result.json").read_text())["inputs"]
+    assert set(inputs) == {"given_panel.parquet", "panel.parquet", "raw.parquet"}
+    assert "Panel up to 2018-06-29" in (out / "docs" / "index.html").read_text()
+
+
+def test_a_fault_in_a_panel_without_prices_closes_the_gate(
+    folders: tuple[Path, Path, Path], given_settings: Settings
+) -> None:
+    prices, panel, out = folders
+    (prices / "prices.parquet").rename(prices / "given_panel.parquet")
+    change_file(panel / "panel.parquet", put("return", -1.5, row=64))
+    with pytest.raises(QualityError, match="return_possible"):
+        run_gate(prices, panel, given_settings, out)
+
+
 def test_a_blocking_fault_is_saved_and_then_stops(
     folders: tuple[Path, Path, Path], gate_settings: Settings
 ) -> None:

@@ -17,7 +17,7 @@ from latentbeta.data.calendar import sessions
 from latentbeta.errors import QualityError
 from latentbeta.quality import checkpoint
 from latentbeta.quality.checkpoint import run_checkpoints
-from latentbeta.quality.panel import panel_rules, panel_tables
+from latentbeta.quality.panel import formation_rules, panel_rules, panel_tables
 from latentbeta.quality.prices import price_rules, price_tables
 from latentbeta.quality.rules import Outcome, Rule
 
@@ -46,7 +46,7 @@ def check_panel(
 ) -> tuple[Outcome, ...]:
     return run_checkpoints(
         panel_tables(panel, raw, pd.DatetimeIndex(prices["date"].unique())),
-        panel_rules(settings.quality, ["mom1m", "retvol"]),
+        (*panel_rules(settings.quality, ["mom1m", "retvol"]), *formation_rules()),
         docs=folder,
         data_date=LATEST,
     )
@@ -56,6 +56,7 @@ def every_rule(settings: Settings) -> tuple[Rule, ...]:
     return (
         *price_rules(settings.quality, latest=LATEST),
         *panel_rules(settings.quality, ["mom1m", "retvol"]),
+        *formation_rules(),
     )
 
 

@@ -29,6 +29,7 @@ from latentbeta.storage import content_hash, folder_written_atomically, write_js
 GIVEN_FILE = "given_panel.parquet"
 # A rate is one number a date; beyond this its copies in a panel's rows contradict each other.
 _SAME_RATE = 1e-6
+_WHERE_FROM = ("period", "end", "day", "row", "file")
 
 
 @dataclass(frozen=True)
@@ -116,36 +117,44 @@ def _read(
     frame = rows.frame
     if files.returns is not None:
         frame = _with_returns(frame, files.returns, settings, rebalancing, horizon)
-    elif "return" not in frame:
-        raise DataError(
-            f"{files.panel[0]}: no column for 'return': add the file's own name to"
-            " data.columns.return in params.yaml, or name the file that has them in"
-            " data.panel.returns"
-        )
+    _require_columns(frame, files.panel[0], settings)
     early = frame["end"].to_numpy() > horizon.last  # these periods are not over
     withheld = int((early & frame["return"].notna()).sum())
     frame["return"] = frame["return"].mask(early)
     excess = _excess_returns(frame, files.risk_free, settings, rebalancing)
-    frame = frame.assign(**{"return": excess.values, "date": frame["end"]})
-    for name in LEADING:
-        if name not in frame:
-            frame[name] = None if name == "sector" else np.nan
-    apart = {"period", "end", "day", "row", "file", "risk_free"}
-    characteristics = [n for n in frame if n not in apart and n not in LEADING]
-    if not characteristics:
-        raise DataError(
-            f"{files.panel[0]}: no characteristic: no column of numbers is named by"
-            f" data.panel.characteristics, {', '.join(settings.panel.characteristics)}"
-        )
-    table = frame[[*LEADING, *characteristics]].astype({"asset": "str", "sector": "str"})
     last = frame["end"].to_numpy()[~early].max(initial=frame["end"].min())
     return _Given(
-        table=table,
+        table=_table(frame, excess),
         factors=observed_factors(settings, files.factors, last=last),
         excess=excess,
         withheld=withheld,
         not_read=rows.not_read,
     )
+
+
+def _require_columns(frame: pd.DataFrame, path: Path, settings: DataSettings) -> None:
+    if "return" not in frame:
+        raise DataError(
+            f"{path}: no column for 'return': add the file's own name to data.columns.return in"
+            " params.yaml, or name the file that has them in data.panel.returns"
+        )
+    if not _characteristics(frame):
+        raise DataError(
+            f"{path}: no characteristic: data.panel.characteristics,"
+            f" {', '.join(settings.panel.characteristics)}, names no column of numbers"
+        )
+
+
+def _characteristics(frame: pd.DataFrame) -> list[str]:
+    return [str(name) for name in frame if name not in (*_WHERE_FROM, *LEADING, "risk_free")]
+
+
+def _table(frame: pd.DataFrame, excess: _Excess) -> pd.DataFrame:
+    """Return the columns of given_panel.parquet."""
+    leading = frame.assign(date=frame["end"]).reindex(columns=list(LEADING))
+    leading["return"] = excess.values
+    table = pd.concat([leading, frame[_characteristics(frame)]], axis=1)
+    return table.astype({"asset": "str", "sector": "str"})
 
 
 def _with_returns(
@@ -207,7 +216,7 @@ def _own_rates(
             f" {highest[t]:g} in another; make them one, or take the column out of"
             " data.columns.risk_free"
         )
-    return lowest.to_numpy(np.float64)
+    return np.asarray(lowest, dtype=np.float64)
 
 
 def _rates_of_file(
@@ -246,7 +255,6 @@ def _summary(settings: DataSettings, files: GivenFiles, given: _Given) -> dict[s
         "universe": settings.universe,
         "has_risk_free": given.excess.known_rate,
         "has_truth": False,
-        "flags": {},
         "characteristics": list(table.columns[len(LEADING) :]),
         "notes": _notes(settings, given),
     } | factor_facts(files.factors, given.factors)

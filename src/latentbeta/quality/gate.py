@@ -12,12 +12,18 @@ import pandas as pd
 
 from latentbeta.config import Settings
 from latentbeta.data.calendar import sessions
+from latentbeta.data.given import GIVEN_FILE
 from latentbeta.errors import DataError, QualityError
 from latentbeta.panel.files import PANEL_FILE, RAW_FILE
 from latentbeta.progress import say
 from latentbeta.quality.checkpoint import run_checkpoints
 from latentbeta.quality.pages import finish_pages, found
-from latentbeta.quality.panel import characteristics_of, panel_rules, panel_tables
+from latentbeta.quality.panel import (
+    characteristics_of,
+    formation_rules,
+    panel_rules,
+    panel_tables,
+)
 from latentbeta.quality.prices import price_rules, price_tables
 from latentbeta.quality.rows import Failure, find_failures, offending_rows
 from latentbeta.quality.rules import Outcome, Rule
@@ -65,15 +71,18 @@ class _Suite:
     tables: Mapping[str, pd.DataFrame]
     rules: Sequence[Rule]
     data_date: dt.date
+    about: str
 
 
 def run_gate(prices_folder: Path, panel_folder: Path, settings: Settings, out: Path) -> GateResult:
     """Check prices and panel, save what was found, and stop the pipeline if it must.
 
+    A panel that the user gave has no prices: then the rules about prices are left out.
+
     Parameters
     ----------
     prices_folder : Path
-        Holds ``prices.parquet``.
+        Holds ``prices.parquet``, or ``given_panel.parquet`` when ``data.kind`` is panel.
     panel_folder : Path
         Holds ``panel.parquet`` and ``raw.parquet``.
     settings : Settings
@@ -92,14 +101,18 @@ def run_gate(prices_folder: Path, panel_folder: Path, settings: Settings, out: P
     QualityError
         When a blocking rule does not hold, after everything is saved.
     """
-    files = [prices_folder / PRICES_FILE, panel_folder / PANEL_FILE, panel_folder / RAW_FILE]
+    is_given = settings.data.kind == "panel"
+    source = prices_folder / (GIVEN_FILE if is_given else PRICES_FILE)
+    files = [source, panel_folder / PANEL_FILE, panel_folder / RAW_FILE]
     (out / "result.json").unlink(missing_ok=True)  # a crash must not leave a pass for other data
-    suite = _suite(files, settings)
+    suite = (_given_suite if is_given else _suite)(files, settings)
     with folder_written_atomically(out) as folder:
         docs = folder / "docs"
         outcomes = run_checkpoints(suite.tables, suite.rules, docs=docs, data_date=suite.data_date)
         result = GateResult(outcomes=outcomes, failures=find_failures(outcomes, suite.tables))
-        finish_pages(docs, result.outcomes, result.failures, data_date=suite.data_date)
+        finish_pages(
+            docs, result.outcomes, result.failures, data_date=suite.data_date, about=suite.about
+        )
         write_parquet(offending_rows(result.failures), folder / "offending_rows.parquet")
         write_json(_document(result, files), folder / "result.json")
     for failure in result.warnings:
@@ -143,8 +156,24 @@ def _suite(files: Sequence[Path], settings: Settings) -> _Suite:
                 settings.quality, latest=settings.data.as_of or dt.datetime.now(dt.UTC).date()
             ),
             *panel_rules(settings.quality, characteristics_of(raw)),
+            *formation_rules(),
         ),
         data_date=dates.max().date(),
+        about="Prices and panel",
+    )
+
+
+def _given_suite(files: Sequence[Path], settings: Settings) -> _Suite:
+    """Put together what holds of a panel without prices."""
+    panel = _read(files[1], ["date", "formation"])
+    raw = _read(files[2], ["date"])
+    formations = pd.DatetimeIndex(panel["formation"].drop_duplicates().dropna())
+    say("validation: the source is a panel; there are no prices, so no rules about them")
+    return _Suite(
+        tables=panel_tables(panel, raw, formations),
+        rules=panel_rules(settings.quality, characteristics_of(raw)),
+        data_date=formations.max().date(),
+        about="Panel",
     )
 
 

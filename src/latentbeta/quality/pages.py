@@ -43,7 +43,12 @@ document.addEventListener("DOMContentLoaded", () => {
 
 
 def finish_pages(
-    docs: Path, outcomes: Sequence[Outcome], failures: Sequence[Failure], *, data_date: dt.date
+    docs: Path,
+    outcomes: Sequence[Outcome],
+    failures: Sequence[Failure],
+    *,
+    data_date: dt.date,
+    about: str,
 ) -> None:
     """Make the pages that Great Expectations built readable, and put a landing page on top.
 
@@ -61,6 +66,8 @@ def finish_pages(
         Of the rules that do not hold.
     data_date : datetime.date
         Last date of the data.
+    about : str
+        What was checked, as the beginning of a sentence.
     """
     shutil.rmtree(docs / "static")
     style = _text_of("pages.css")
@@ -77,6 +84,7 @@ def finish_pages(
         landing.render(
             style=style,
             data_date=data_date,
+            about=about,
             outcomes=outcomes,
             blocking=[failure for failure in failures if failure.outcome.blocks],
             warnings=[failure for failure in failures if failure.outcome.warns],

@@ -42,7 +42,8 @@ def panel_tables(
     panel, raw : pandas.DataFrame
         Ranked and raw characteristics, in the columns of docs/architecture.md.
     price_dates : (D,) pandas.DatetimeIndex
-        Dates of the prices that the panel is made from.
+        Dates of the prices that the panel is made from; of a panel without prices, its own
+        formations.
 
     Returns
     -------
@@ -108,7 +109,7 @@ def _by_years(raw: pd.DataFrame) -> pd.DataFrame:
 
 
 def panel_rules(settings: QualitySettings, characteristics: Sequence[str]) -> tuple[Rule, ...]:
-    """Return the rules about the panel.
+    """Return the rules about any panel, whatever it is made from.
 
     Parameters
     ----------
@@ -202,7 +203,7 @@ def _returns(settings: QualitySettings) -> Iterator[Rule]:
 
 
 def _dates(settings: QualitySettings) -> Iterator[Rule]:
-    """Each date: enough assets, and characteristics from before the period and from the prices."""
+    """Each date: enough assets, and characteristics from before the period."""
     yield _blocking(
         name="formation_before_date",
         requires="the characteristics were formed before the date that the return period ends",
@@ -216,16 +217,22 @@ def _dates(settings: QualitySettings) -> Iterator[Rule]:
         arguments={"column": "n_formations", "min_value": 1, "max_value": 1},
     )
     yield _by_date(
-        name="formation_in_prices",
-        requires="a formation is a date of the prices; the newest is their last date",
-        expectation="ExpectColumnValuesToBeBetween",
-        arguments={"column": "formed_in_prices", "min_value": 1},
-    )
-    yield _by_date(
         name="assets_enough",
         requires=f"a date has at least {settings.minimum_assets} assets",
         expectation="ExpectColumnValuesToBeBetween",
         arguments={"column": "n_assets", "min_value": settings.minimum_assets},
+    )
+
+
+def formation_rules() -> tuple[Rule, ...]:
+    """Return the rule that holds a panel's formations against the prices it is made from."""
+    return (
+        _by_date(
+            name="formation_in_prices",
+            requires="a formation is a date of the prices; the newest is their last date",
+            expectation="ExpectColumnValuesToBeBetween",
+            arguments={"column": "formed_in_prices", "min_value": 1},
+        ),
     )
 
 

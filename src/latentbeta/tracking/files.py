@@ -23,6 +23,12 @@ class ProjectFiles:
         return self.data / "prices"
 
     @property
+    def source(self) -> Path:
+        """What ingest stored: daily prices, or a panel that came without them."""
+        given = self.prices / "given_panel.parquet"
+        return given if given.exists() else self.prices / "prices.parquet"
+
+    @property
     def panel(self) -> Path:
         """Folder of the characteristics stage."""
         return self.data / "panel"

@@ -20,7 +20,7 @@ def lineage_tags(files: ProjectFiles, settings: Settings) -> dict[str, str]:
     A file that does not exist yet gives no tag.
     """
     hashed = {
-        "data.hash": files.prices / "prices.parquet",
+        "data.hash": files.source,
         "panel.hash": files.panel / "panel.parquet",
         "folds.hash": files.results / "folds.parquet",
         "dvc.lock.hash": files.project / "dvc.lock",
@@ -35,7 +35,7 @@ def lineage_tags(files: ProjectFiles, settings: Settings) -> dict[str, str]:
 
 
 def last_date(files: ProjectFiles) -> str:
-    """Return the last session of the stored prices, empty if there are none."""
+    """Return the last day that the stored source reaches, empty if there is none."""
     summary = files.prices / "summary.json"
     return str(read_json(summary)["last_date"])[:10] if summary.exists() else ""
 
