@@ -7,6 +7,10 @@ Run in a virtual environment of its own, for the package pins what the project d
 
 The test rebuilds the panels with `simulated_rows` of this file and checks their sums first, so a
 change of NumPy's generator cannot pass for a change of the estimator.
+
+The package puts given factors after the latent ones, an intercept last, and counts given factors,
+not the intercept, among its `n_factors`. Its estimation on portfolios is used: the one on rows
+repeats the constant where there are an intercept and given factors.
 """
 
 import json
@@ -16,13 +20,33 @@ import numpy as np
 
 REFERENCE = Path(__file__).with_name("ipca_reference.json")
 N_DATES, N_ASSETS, N_CHARACTERISTICS = 24, 15, 4
+DIGITS = 12  # decimals kept
+
+
+def _case(name, seed, n_latent, absent, *, n_given=0, intercept=False):
+    return {
+        "name": name,
+        "seed": seed,
+        "n_latent": n_latent,
+        "absent": absent,
+        "n_given": n_given,
+        "intercept": intercept,
+    }
+
+
 CASES = (
-    {"name": "balanced_1", "seed": 11, "n_factors": 1, "absent": 0.0},
-    {"name": "balanced_2", "seed": 12, "n_factors": 2, "absent": 0.0},
-    {"name": "balanced_3", "seed": 13, "n_factors": 3, "absent": 0.0},
-    {"name": "unbalanced_1", "seed": 21, "n_factors": 1, "absent": 0.3},
-    {"name": "unbalanced_2", "seed": 22, "n_factors": 2, "absent": 0.3},
-    {"name": "unbalanced_3", "seed": 23, "n_factors": 3, "absent": 0.3},
+    _case("balanced_1", 11, 1, 0.0),
+    _case("balanced_2", 12, 2, 0.0),
+    _case("balanced_3", 13, 3, 0.0),
+    _case("unbalanced_1", 21, 1, 0.3),
+    _case("unbalanced_2", 22, 2, 0.3),
+    _case("unbalanced_3", 23, 3, 0.3),
+    _case("balanced_2_given_1", 12, 2, 0.0, n_given=1),
+    _case("balanced_1_given_2", 13, 1, 0.0, n_given=2),
+    _case("unbalanced_2_given_1", 22, 2, 0.3, n_given=1),
+    _case("balanced_2_intercept", 12, 2, 0.0, intercept=True),
+    _case("unbalanced_1_intercept", 21, 1, 0.3, intercept=True),
+    _case("unbalanced_2_intercept", 22, 2, 0.3, intercept=True),
 )
 
 
@@ -39,6 +63,14 @@ def simulated_rows(seed, absent):
     return present, Z[present], R[present]
 
 
+def given_factors(seed, n_given):
+    """Return (T, M) factors that are given: near the market, and unlike anything."""
+    present, _, R = simulated_rows(seed, 0.0)
+    rng = np.random.default_rng(1000 + seed)
+    market = R.reshape(present.shape).mean(axis=1) + rng.normal(0, 0.01, N_DATES)
+    return np.column_stack([market, rng.normal(0.01, 0.05, N_DATES)])[:, :n_given]
+
+
 def reference(case):
     """Fit one case with the package, far past its usual tolerance."""
     from ipca import InstrumentedPCA
@@ -46,15 +78,23 @@ def reference(case):
     present, Z, R = simulated_rows(case["seed"], case["absent"])
     date, asset = np.nonzero(present)
     X = np.column_stack([Z.astype(np.float64), np.ones(len(Z))])
-    model = InstrumentedPCA(n_factors=case["n_factors"], iter_tol=1e-12, max_iter=20_000)
-    model.fit(X, R, indices=np.column_stack([asset, date]), quiet=True)
+    n_latent, n_given = case["n_latent"], case["n_given"]
+    model = InstrumentedPCA(
+        n_factors=n_latent + n_given, intercept=case["intercept"], iter_tol=1e-13, max_iter=50_000
+    )
+    given = given_factors(case["seed"], n_given).T if n_given else None
+    indices = np.column_stack([asset, date])
+    model.fit(X, R, indices=indices, PSF=given, data_type="portfolio", quiet=True)
     gamma, factors = model.get_factors()
+    # Ours has the given ones, or the constant, first.
+    ours = np.roll(np.arange(gamma.shape[1]), gamma.shape[1] - n_latent)
+    gamma, factors = gamma[:, ours], factors[ours]
     return case | {
         "sum_of_returns": float(R.sum()),
         "sum_of_characteristics": float(X.sum()),
-        "gamma": gamma.tolist(),
-        "factors": factors.T.tolist(),
-        "fitted": ((X @ gamma) * factors.T[date]).sum(axis=1).tolist(),
+        "gamma": gamma.round(DIGITS).tolist(),
+        "factors": factors.T.round(DIGITS).tolist(),
+        "fitted": ((X @ gamma) * factors.T[date]).sum(axis=1).round(DIGITS).tolist(),
     }
 
 
