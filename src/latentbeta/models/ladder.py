@@ -13,6 +13,7 @@ from latentbeta.models.observed_betas import ObservedBetas
 from latentbeta.models.observed_factors import ObservedFactors
 from latentbeta.models.pca import PrincipalComponents
 from latentbeta.models.protocol import FactorModel
+from latentbeta.models.rp_pca import RiskPremiumPCA
 
 
 def _conditional(name: str) -> Callable[[int, ModelSettings, int], FactorModel]:
@@ -43,8 +44,15 @@ _MAKERS: dict[str, Callable[[int, ModelSettings, int], FactorModel]] = {
     "observed_betas": lambda n_factors, settings, _: ObservedBetas(
         n_factors, settings.observed_betas
     ),
-    "pca": lambda n_factors, *_: PrincipalComponents(n_factors),
-    "ipca": lambda n_factors, *_: InstrumentedPCA(n_factors),
+    "pca": lambda n_factors, settings, _: PrincipalComponents(
+        n_factors, settings.principal_components.gaps
+    ),
+    "rp_pca": lambda n_factors, settings, _: RiskPremiumPCA(
+        n_factors, settings.principal_components.risk_premium_weight
+    ),
+    "ipca": lambda n_factors, settings, _: InstrumentedPCA(
+        n_factors, settings.ipca.intercept, settings.ipca.observed
+    ),
     "cae_lecture": _lecture,
     **{name: _conditional(name) for name in HIDDEN_LAYERS},
 }
