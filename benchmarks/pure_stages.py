@@ -51,7 +51,7 @@ def functions(settings: Settings) -> dict[str, Callable[[], object]]:
             results=DATA / "results",
             panel=DATA / "panel",
             truth=DATA / "prices/truth",
-            history=DATA / "training/history.parquet",
+            training=DATA / "training",
             output=DATA / "evaluation",
             settings=settings,
         ),

@@ -18,7 +18,7 @@ def evaluate_flow() -> None:
         results=data / "results",
         panel=data / "panel",
         truth=data / "prices" / "truth",
-        history=data / "training" / "history.parquet",
+        training=data / "training",
         output=data / "evaluation",
         settings=settings,
     )

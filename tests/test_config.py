@@ -85,6 +85,7 @@ def test_the_projects_own_settings_are_right():
         ("models.lecture.target", "behind"),
         ("evaluation.bootstrap_draws", 0),
         ("evaluation.quantile", 0.6),
+        ("evaluation.cost", -0.1),
         ("nightly.n_factors", 0),
         ("nightly.tolerance", -0.1),
     ],

@@ -161,6 +161,7 @@ class EvaluationSettings(_Frozen):
     bootstrap_draws: Count
     bootstrap_block: Positive
     quantile: Annotated[float, Field(gt=0, le=0.5)]
+    cost: Share
 
 
 class NightlySettings(_Frozen):

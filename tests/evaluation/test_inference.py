@@ -1,25 +1,18 @@
 import numpy as np
 import pytest
 
-from latentbeta.evaluation.inference import diebold_mariano, resampled_dates, standard_error
+from latentbeta.evaluation.inference import diebold_mariano, interval, standard_error
 from latentbeta.evaluation.measures import moments
+from latentbeta.evaluation.resampling import resampled_dates
 
 
-def test_every_draw_has_as_many_dates_as_the_sample():
-    weights = resampled_dates(17, draws=50, block=4.0, seed=1)
-    np.testing.assert_array_equal(weights.sum(axis=1), 17)
-    assert weights.std() > 0
-
-
-def test_the_seed_alone_decides():
-    one, same, other = (resampled_dates(20, draws=10, block=3.0, seed=seed) for seed in (1, 1, 2))
-    np.testing.assert_array_equal(one, same)
-    assert not np.array_equal(one, other)
+def weights_of(n_dates, draws, block):
+    return resampled_dates(n_dates, draws=draws, block=block, seed=5).weights
 
 
 def test_independent_dates_give_the_textbook_error_of_a_mean():
     series = np.random.default_rng(0).normal(0, 2, 400)
-    draws = moments(series, resampled_dates(400, draws=2000, block=1.0, seed=5)).mean
+    draws = moments(series, weights_of(400, 2000, 1.0)).mean
     assert standard_error(draws) == pytest.approx(series.std() / 20, rel=0.05)
 
 
@@ -28,10 +21,7 @@ def test_blocks_widen_the_error_of_a_persistent_series():
     series = np.zeros(2000)
     for t in range(1, 2000):
         series[t] = 0.8 * series[t - 1] + shocks[t]
-    by_block = [
-        standard_error(moments(series, resampled_dates(2000, draws=500, block=b, seed=5)).mean)
-        for b in (1.0, 40.0)
-    ]
+    by_block = [standard_error(moments(series, weights_of(2000, 500, b)).mean) for b in (1.0, 40.0)]
     # The error of the mean of this process is five times that of white noise with its shocks.
     assert by_block[1] == pytest.approx(5 / np.sqrt(2000), rel=0.2)
     assert by_block[0] < 0.6 * by_block[1]
@@ -41,13 +31,27 @@ def test_the_error_of_a_difference_is_paired():
     draw = np.random.default_rng(3)
     common = draw.normal(0, 1, 200)
     a, b = common + 0.01 * draw.normal(size=200), common
-    weights = resampled_dates(200, draws=500, block=3.0, seed=5)
+    weights = weights_of(200, 500, 3.0)
     difference = moments(a, weights).mean - moments(b, weights).mean
     assert standard_error(difference) < 0.05 * standard_error(moments(a, weights).mean)
 
 
-def test_mostly_missing_draws_have_no_error():
-    assert np.isnan(standard_error(np.array([np.nan, np.nan, np.nan, 1.0])))
+def test_mostly_missing_draws_have_neither_error_nor_interval():
+    draws = np.array([np.nan, np.nan, np.nan, 1.0])
+    assert np.isnan(standard_error(draws))
+    assert np.isnan(interval(draws)).all()
+
+
+def test_the_interval_holds_the_middle_95_in_a_hundred_draws():
+    draws = np.append(np.arange(1001.0), np.nan)
+    assert interval(draws) == pytest.approx((25, 975))
+
+
+def test_the_interval_of_a_mean_is_the_textbook_one():
+    series = np.random.default_rng(0).normal(0.3, 2, 400)
+    draws = moments(series, weights_of(400, 4000, 1.0)).mean
+    expected = series.mean() + np.array([-1.96, 1.96]) * series.std() / 20
+    assert interval(draws) == pytest.approx(expected, abs=0.02)
 
 
 def test_diebold_mariano_of_white_noise_is_a_t_statistic():

@@ -80,7 +80,7 @@ def evaluated(tmp_path_factory, settings):
         results=data / "results",
         panel=data / "panel/panel.parquet",
         truth=data / "prices/truth",
-        history=data / "training/history.parquet",
+        training=data / "training",
         output=data / "evaluation",
         settings=settings,
     )

@@ -1,17 +1,22 @@
-"""Standard errors by resampling dates, and paired comparisons of models."""
+"""Standard errors and intervals by resampling dates, and paired comparisons of models."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
-import pandas as pd
-from arch.bootstrap import StationaryBootstrap
-from arch.covariance.kernel import Bartlett
 
 from latentbeta.evaluation.ladder import ModelKey
-from latentbeta.evaluation.measures import LOSSES, DateScores, every_measure
-from latentbeta.evaluation.sample import Matrix, Vector
+from latentbeta.evaluation.measures import LOSSES, MEASURES, DateScores, every_measure
+from latentbeta.evaluation.newey_west import mean_test
+from latentbeta.evaluation.r_squared import Loss
+from latentbeta.evaluation.resampling import Resamples, sample_itself
+from latentbeta.evaluation.sample import Vector
 
-FEWEST_DATES = 10
+Losses = Mapping[str, Loss]
+COVERAGE = (2.5, 97.5)
 DIFFERENCE_COLUMNS = (
     "model_a",
     "n_factors_a",
@@ -26,89 +31,75 @@ DIFFERENCE_COLUMNS = (
 )
 
 
-def resampled_dates(n_dates: int, *, draws: int, block: float, seed: int) -> Matrix:
-    """Draw samples of the dates by the stationary bootstrap.
+@dataclass(frozen=True, eq=False)
+class Estimates:
+    """One model's measures by name, on the test dates and on each draw of them.
 
-    Parameters
+    Attributes
     ----------
-    n_dates : int
-        T.
-    draws : int
-        B.
-    block : float
-        Mean length of a block, in dates; block lengths are geometric.
-    seed : int
-
-    Returns
-    -------
-    (B, T)
-        How often each date occurs in each draw; rows sum to T.
-
-    Notes
-    -----
-    Politis and Romano (1994). Whole dates are drawn, so the dependence across assets on a date
-    is kept as it is; blocks keep the dependence between neighbouring dates. Every model meets
-    the same draws, which makes differences between models paired.
+    point : dict of float
+    draws : dict of (B,)
     """
-    weights = np.zeros((draws, n_dates))
-    if n_dates == 0:
-        return weights
-    bootstrap = StationaryBootstrap(block, np.arange(n_dates), seed=np.random.default_rng(seed))
-    for draw, ((dates,), _) in enumerate(bootstrap.bootstrap(draws)):
-        weights[draw] = np.bincount(dates, minlength=n_dates)
-    return weights
+
+    point: dict[str, float]
+    draws: dict[str, Vector]
+
+
+def estimate(scores: DateScores, resamples: Resamples, periods_per_year: int) -> Estimates:
+    """Compute every measure on the test dates and on each draw."""
+    itself = sample_itself(resamples.weights.shape[1])
+    point = every_measure(scores, itself, periods_per_year)
+    return Estimates(
+        point={name: float(values[0]) for name, values in point.items()},
+        draws=every_measure(scores, resamples, periods_per_year),
+    )
 
 
 def standard_error(draws: Vector) -> float:
     """Return the standard deviation over draws; NaN when most draws have no value."""
-    known = draws[np.isfinite(draws)]
-    return float(known.std(ddof=1)) if len(known) > max(len(draws) / 2, 1) else float("nan")
+    known = _enough(draws)
+    return float(known.std(ddof=1)) if len(known) else float("nan")
+
+
+def interval(draws: Vector) -> tuple[float, float]:
+    """Return the 2.5th and 97.5th percentile of the draws; NaN when most have no value."""
+    known = _enough(draws)
+    if not len(known):
+        return float("nan"), float("nan")
+    low, high = np.percentile(known, COVERAGE)
+    return float(low), float(high)
 
 
 def compare(
     keys: tuple[ModelKey, ModelKey],
-    scores: tuple[DateScores, DateScores],
-    weights: Matrix,
-    periods_per_year: int,
-) -> pd.DataFrame:
+    losses: tuple[Losses, Losses],
+    estimates: tuple[Estimates, Estimates],
+) -> list[tuple[Any, ...]]:
     """Compare two models, measure by measure, on the pairs that both have.
 
     Parameters
     ----------
-    keys, scores
-        Model a and model b.
-    weights : (B, T)
-        The draws of the dates.
+    keys, losses, estimates
+        Of model a and model b.
 
     Returns
     -------
-    DataFrame
+    list of tuple
         One row a measure, columns `DIFFERENCE_COLUMNS`: a less b, its standard error over the
         draws, their ratio t, the Diebold-Mariano statistic (positive: a errs less; measures
         that are not losses have none), and the number of (date, asset) or (date, portfolio)
         pairs it rests on.
     """
-    once = np.ones((1, weights.shape[1]))
-    point_a, point_b = (every_measure(score, once, periods_per_year) for score in scores)
-    draws_a, draws_b = (every_measure(score, weights, periods_per_year) for score in scores)
-    a, b = keys
+    a, b = estimates
     rows = []
-    for name in point_a:
-        difference = float(point_a[name][0] - point_b[name][0])
-        se = standard_error(draws_a[name] - draws_b[name])
-        rows.append(
-            (
-                *a,
-                *b,
-                name,
-                difference,
-                se,
-                difference / se if se > 0 else float("nan"),
-                _diebold_mariano_of(name, scores),
-                _observations(name, scores[0]),
-            )
-        )
-    return pd.DataFrame(rows, columns=list(DIFFERENCE_COLUMNS))
+    for name in MEASURES:
+        difference = a.point[name] - b.point[name]
+        se = standard_error(a.draws[name] - b.draws[name])
+        t = difference / se if se > 0 else float("nan")
+        against = _diebold_mariano_of(name, losses)
+        observations = int(losses[0][name if name in LOSSES else "predictive_r2"].count.sum())
+        rows.append((*keys[0], *keys[1], name, difference, se, t, against, observations))
+    return rows
 
 
 def diebold_mariano(error_a: Vector, error_b: Vector, count: Vector) -> float:
@@ -129,26 +120,20 @@ def diebold_mariano(error_a: Vector, error_b: Vector, count: Vector) -> float:
 
     Notes
     -----
-    Diebold and Mariano (1995) on cross-sectional means, as in Gu, Kelly and Xiu (2020). The
-    long-run variance is Newey and West's, Bartlett weights and automatic bandwidth.
+    Diebold and Mariano (1995) on cross-sectional means, as in Gu, Kelly and Xiu (2020), with the
+    standard error of `latentbeta.evaluation.newey_west.mean_test`.
     """
     used = count > 0
-    if used.sum() < FEWEST_DATES:
-        return float("nan")
-    gain = (error_b[used] - error_a[used]) / count[used]
-    if np.ptp(gain) == 0:
-        return float("nan")
-    long_run = float(Bartlett(gain).cov.long_run[0, 0])
-    return float(gain.mean() / np.sqrt(long_run / len(gain))) if long_run > 0 else float("nan")
+    return mean_test((error_b[used] - error_a[used]) / count[used]).t
 
 
-def _diebold_mariano_of(name: str, scores: tuple[DateScores, DateScores]) -> float:
+def _enough(draws: Vector) -> Vector:
+    known = draws[np.isfinite(draws)]
+    return known if len(known) > max(len(draws) / 2, 1) else known[:0]
+
+
+def _diebold_mariano_of(name: str, losses: tuple[Losses, Losses]) -> float:
     if name not in LOSSES:
         return float("nan")
-    a, b = (score.losses[name] for score in scores)
+    a, b = (of_model[name] for of_model in losses)
     return diebold_mariano(a.error, b.error, a.count)
-
-
-def _observations(name: str, scores: DateScores) -> int:
-    loss = scores.losses[name if name in LOSSES else "predictive_r2"]
-    return int(loss.count.sum())

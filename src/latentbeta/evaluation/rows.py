@@ -7,48 +7,67 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from latentbeta.evaluation.inference import standard_error
+from latentbeta.evaluation.inference import Estimates, interval, standard_error
 from latentbeta.evaluation.ladder import ModelKey
-from latentbeta.evaluation.measures import MEASURES, DateScores, every_measure, measure, moments
-from latentbeta.evaluation.sample import Matrix, Predictions
+from latentbeta.evaluation.measures import DateScores, weighted_measures
+from latentbeta.evaluation.portfolios import SortedPortfolios
+from latentbeta.evaluation.sample import Vector
 
 SIGNIFICANT_DIGITS = 12
 FOLD_MEASURES = ("total_r2", "predictive_r2", "ic")
 
 
 def metrics_of(
-    key: ModelKey, scores: DateScores, weights: Matrix, table: Predictions, periods_per_year: int
+    key: ModelKey, scores: DateScores, estimates: Estimates, dates: NDArray[np.datetime64]
 ) -> dict[str, Any]:
-    """Return one object of metrics.json: every measure, its standard error, and the sample."""
-    once = np.ones((1, len(table.dates)))
-    point = every_measure(scores, once, periods_per_year)
-    draws = every_measure(scores, weights, periods_per_year)
+    """Return one object of metrics.json: every measure with its error and interval, the sample.
+
+    Parameters
+    ----------
+    dates : (T,) datetime64[us]
+        The test dates.
+    """
     record: dict[str, Any] = {"model": key.model, "n_factors": key.n_factors}
-    for name in MEASURES:
-        record[name] = plain(float(point[name][0]))
-        record[f"{name}_se"] = (
-            plain(standard_error(draws[name])) if record[name] is not None else None
-        )
-    record["turnover"] = plain(float(moments(scores.portfolios.turnover, once).mean[0]))
+    for name, value in estimates.point.items():
+        record |= with_uncertainty(name, value, estimates.draws[name])
     scored = scores.losses["total_r2"].count + scores.losses["predictive_r2"].count > 0
-    dates = table.dates[scored]
+    tested = dates[scored]
     return record | {
         "n_observations": int(scores.losses["total_r2"].count.sum()),
         "n_forecasts": int(scores.losses["predictive_r2"].count.sum()),
-        "n_dates": len(dates),
-        "first_test_date": _day(dates[0]) if len(dates) else None,
-        "last_test_date": _day(dates[-1]) if len(dates) else None,
+        "n_dates": len(tested),
+        "first_test_date": _day(tested[0]) if len(tested) else None,
+        "last_test_date": _day(tested[-1]) if len(tested) else None,
     }
 
 
+def with_uncertainty(name: str, value: float, draws: Vector) -> dict[str, float | None]:
+    """Return a measure with its standard error and interval; all None where there is no value."""
+    low, high = interval(draws)
+    found = {
+        name: value,
+        f"{name}_se": standard_error(draws),
+        f"{name}_low": low,
+        f"{name}_high": high,
+    }
+    known = math.isfinite(value)
+    return {label: plain(number) if known else None for label, number in found.items()}
+
+
 def numbers_by_model(metrics: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
-    """Return the numbers of metrics.json as ``{"ca1_3": {"total_r2": …}}``: DVC reads no lists."""
+    """Return the numbers of metrics.json as ``{"ca1_3": {"total_r2": …}}``: DVC reads no lists.
+
+    The ends of the intervals are left out: `dvc metrics` shows a column a number.
+    """
     return {
         f"{record['model']}_{record['n_factors']}": {
             name: value
             for name, value in record.items()
-            if isinstance(value, int | float) and name != "n_factors"
+            if isinstance(value, int | float)
+            and name != "n_factors"
+            and not name.endswith(("_low", "_high"))
         }
         for record in metrics
     }
@@ -58,6 +77,7 @@ def fold_metrics_of(key: ModelKey, scores: DateScores, folds: pd.Series) -> pd.D
     """Measure each fold by itself, one row a fold; `folds` holds the fold of each test date."""
     numbers, place = np.unique(folds.to_numpy(), return_inverse=True)
     membership = (place == np.arange(len(numbers))[:, None]).astype(np.float64)
+    measures = weighted_measures(scores, membership, 1)
     spans = folds.index.to_series().groupby(folds.to_numpy())
     return pd.DataFrame(
         {
@@ -68,16 +88,17 @@ def fold_metrics_of(key: ModelKey, scores: DateScores, folds: pd.Series) -> pd.D
             "last_date": spans.max().to_numpy(),
             "n_observations": (membership @ scores.losses["total_r2"].count).astype(np.int64),
         }
-        | {name: measure(name, scores, membership, 1) for name in FOLD_MEASURES}
+        | {name: measures[name] for name in FOLD_MEASURES}
     )
 
 
-def portfolios_of(key: ModelKey, scores: DateScores, table: Predictions) -> pd.DataFrame:
+def portfolios_of(
+    key: ModelKey, sorted_: SortedPortfolios, dates: NDArray[np.datetime64]
+) -> pd.DataFrame:
     """Return one model's portfolio returns, one row a test date."""
-    sorted_ = scores.portfolios
     columns = {f"portfolio_{q + 1}": returns for q, returns in enumerate(sorted_.quantiles.T)}
     return pd.DataFrame(
-        {"model": key.model, "n_factors": key.n_factors, "date": table.dates}
+        {"model": key.model, "n_factors": key.n_factors, "date": dates}
         | columns
         | {
             "long_short": sorted_.long_short,

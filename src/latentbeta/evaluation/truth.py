@@ -10,6 +10,7 @@ import pandas as pd
 
 from latentbeta.evaluation.ladder import ModelKey, rung
 from latentbeta.evaluation.sample import Matrix, Vector
+from latentbeta.evaluation.saved_results import ByModel
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,16 +76,16 @@ def recovered_truth(
         One a model and factor count: model, n_factors, beta_correlation, factor_correlation
         (lists, one number a true factor), rotation, n_rows, n_dates.
     """
-    by_asset = betas.merge(_marked_true(true_betas), on=["date", "asset"])
-    by_date = factors.merge(_marked_true(true_factors), on="date")
-    dates = {_key(key): rows for key, rows in by_date.groupby(["model", "n_factors"])}
+    of_betas, of_factors = ByModel(betas), ByModel(factors)
+    marked_betas, marked_factors = _marked_true(true_betas), _marked_true(true_factors)
     results = []
-    for key, rows in by_asset.groupby(["model", "n_factors"]):
-        model = _key(key)
-        beta = recover(*_sides(rows, model.n_factors))
-        factor = recover(*_sides(dates.get(model, by_date.iloc[:0]), model.n_factors))
-        results.append((model, beta, factor))
-    return [_as_record(*result) for result in sorted(results, key=lambda item: rung(item[0]))]
+    for key in sorted(of_betas, key=rung):
+        by_asset = of_betas[key].merge(marked_betas, on=["date", "asset"])
+        rows = of_factors[key] if key in of_factors else factors.iloc[:0]
+        by_date = rows.merge(marked_factors, on="date")
+        beta, factor = (recover(*_sides(both, key.n_factors)) for both in (by_asset, by_date))
+        results.append(_as_record(key, beta, factor))
+    return results
 
 
 def oracle_r_squared(
@@ -126,11 +127,6 @@ def _sides(rows: pd.DataFrame, n_factors: int) -> tuple[Matrix, Matrix]:
 
 def _factor_names(table: pd.DataFrame) -> list[str]:
     return [name for name in table.columns if name.startswith("factor_")]
-
-
-def _key(key: Any) -> ModelKey:
-    model, n_factors = key
-    return ModelKey(str(model), int(n_factors))
 
 
 def _correlations(fitted: Matrix, true: Matrix) -> Vector:
