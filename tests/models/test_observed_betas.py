@@ -121,7 +121,7 @@ def test_as_statsmodels_says(panel, regression):
             fit = sm.WLS(y, X, panel.market_equity[rows][seen]).fit()
         else:
             fit = sm.RLM(y, X).fit(maxiter=500, tol=1e-14, conv="coefs")
-        np.testing.assert_allclose(found[t], fit.params, rtol=1e-9)
+        np.testing.assert_allclose(found[t], fit.params, rtol=1e-10, atol=1e-14)
 
 
 @pytest.mark.parametrize("name", CASES)

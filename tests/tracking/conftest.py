@@ -145,6 +145,8 @@ def write_model(folder, model, n_factors, rng):
     if model == "ipca":
         gamma = rng.normal(size=(len(CHARACTERISTICS) + 1, n_factors))
         np.savez(folder / "loadings.npz", gamma=gamma)
+    if model == "pca":
+        np.savez(folder / "loadings.npz", assets=["A"], betas=rng.normal(size=(1, n_factors)))
     if model == "ca1":
         import keras
 

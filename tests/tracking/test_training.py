@@ -126,7 +126,8 @@ def test_a_model_whose_betas_are_no_function_of_characteristics_is_files_only(pr
     run = store.client.get_run(project.run_id("pca"))
     assert not run.outputs.model_outputs
     assert [f.path for f in store.client.list_artifacts(run.info.run_id, "fitted")] == [
-        "fitted/about.json"
+        "fitted/about.json",
+        "fitted/loadings.npz",
     ]
 
 

@@ -23,7 +23,6 @@ FORECAST_NETWORK = "forecast_network.keras"
 LOADINGS = "loadings.npz"
 ABOUT = "about.json"
 FOLDER = "fitted"
-LINEAR_MODELS = ("ipca",)  # the classical models whose betas are a function of Z
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -66,7 +65,7 @@ def log_fitted(store: Store, run_id: str, folder: Path) -> None:
     folder : Path
         ``about.json`` with model, n_factors, fold, characteristics, premia and hash, beside
         ``beta_network.keras`` or ``loadings.npz``. A model whose betas are no function of the
-        characteristics (observed factors, PCA) is kept as files alone.
+        characteristics (loadings without ``gamma``: observed factors, PCA) is kept as files alone.
     """
     about = read_json(folder / ABOUT)
     store.client.log_artifacts(run_id, str(folder), FOLDER)
@@ -74,7 +73,7 @@ def log_fitted(store: Store, run_id: str, folder: Path) -> None:
     signature = _signature(len(about["characteristics"]), int(about["n_factors"]))
     if (folder / NETWORK).exists():
         _log_network(run_id, folder / NETWORK, signature)
-    elif about["model"] in LINEAR_MODELS and (folder / LOADINGS).exists():
+    elif (folder / LOADINGS).exists() and _is_linear(folder / LOADINGS):
         _log_linear(run_id, folder / LOADINGS, signature)
 
 
@@ -149,6 +148,12 @@ def _signature(n_characteristics: int, n_factors: int) -> ModelSignature:
 def _example(signature: ModelSignature) -> NDArray[np.float32]:
     """One average asset: MLflow runs the model on it once when it is logged."""
     return np.zeros((1, signature.inputs.inputs[0].shape[1]), dtype=np.float32)
+
+
+def _is_linear(path: Path) -> bool:
+    """Tell whether betas are [Z, 1] Γ: the loadings hold a Γ."""
+    with np.load(path, allow_pickle=False) as file:
+        return "gamma" in file.files
 
 
 def _log_network(run_id: str, path: Path, signature: ModelSignature) -> None:
