@@ -11,7 +11,7 @@ from latentbeta.models.constant_betas import MINIMUM_OBSERVATIONS
 from latentbeta.models.hac import automatic_lags, long_run_sums
 from latentbeta.models.protocol import Array
 
-CHUNK = 500  # assets at a time: scores of all of them at once would not fit in memory
+CHUNK = 100  # assets at a time: scores of all of them at once would not fit in memory
 
 # Regressors of unit length are collinear when their Gram matrix has an eigenvalue this far below
 # its largest: ten of sixteen digits are gone by then.
