@@ -1,7 +1,9 @@
 import json
 import os
+from pathlib import Path
 
 import pytest
+from tests.synthetic_results import Market, write_results
 from typer.testing import CliRunner
 
 from latentbeta.cli import app
@@ -59,3 +61,40 @@ def test_every_stage_is_a_command():
         "report",
     ):
         assert name in shown
+
+
+@pytest.fixture
+def with_results(project):
+    settings = Path(__file__).parents[1] / "params.yaml"
+    (project / "params.yaml").write_bytes(settings.read_bytes())
+    write_results(project / "data", Market())
+    (project / "flows/weights.csv").write_text(
+        "date,asset,weight\n2016-01-29,A00,1\n2016-01-29,A01,-1\n2016-02-29,A02,2\n"
+    )
+    return project
+
+
+def test_an_attribution_for_a_machine_adds_up(with_results):
+    command = ["attribute", "weights.csv", "--model", "pca", "--n-factors", "2", "--json"]
+    said = json.loads(RUNNER.invoke(app, command).stdout)
+    assert (said["model"], said["n_factors"]) == ("pca", 2)
+    assert [row["part"] for row in said["summary"]] == ["factor_1", "factor_2", "specific", "total"]
+    assert [row["date"] for row in said["dates"]] == ["2016-01-29", "2016-02-29"]
+    for row in said["dates"]:
+        parts = row["factor_1"] + row["factor_2"] + row["specific"]
+        assert parts == pytest.approx(row["total"], abs=1e-12)
+
+
+def test_an_attribution_for_people_names_its_parts(with_results):
+    result = RUNNER.invoke(app, ["attribute", "weights.csv", "--n-factors", "2"])
+    assert result.exit_code == 0
+    assert "CA1, K = 2: 2 periods" in result.stdout
+    assert "factor 2" in result.stdout
+
+
+def test_a_wrong_row_of_weights_ends_the_command_in_one_line(with_results):
+    (with_results / "flows/weights.csv").write_text("date,asset,weight\n2016-01-29,WHO,1\n")
+    result = RUNNER.invoke(app, ["attribute", "weights.csv", "--n-factors", "2"])
+    assert result.exit_code == 1
+    assert "row 1, column 'asset' holds 'WHO'" in result.stderr
+    assert "Traceback" not in result.stderr

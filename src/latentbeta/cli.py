@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,6 +16,9 @@ from latentbeta.environment import configure, tracking_uri
 from latentbeta.errors import LatentBetaError, TrackingError
 from latentbeta.progress import say
 from latentbeta.storage import read_json
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 app = typer.Typer(
     help="Conditional factor models of asset returns, trained walk-forward every night.",
@@ -86,6 +89,40 @@ def table(
     from latentbeta.report.table import results_table
 
     Console().print(results_table(metrics))
+
+
+@app.command()
+def attribute(
+    weights: Annotated[Path, typer.Argument(help="CSV or Parquet: date, asset, weight.")],
+    model: Annotated[str | None, typer.Option(help="Default: nightly.model.")] = None,
+    n_factors: Annotated[int | None, typer.Option(help="Default: nightly.n_factors.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For a machine.")] = False,
+) -> None:
+    """Split the returns of your own portfolio into what each factor gave, and the rest."""
+    from latentbeta.config import read_settings
+    from latentbeta.evaluation.attribution import summary_of
+    from latentbeta.evaluation.ladder import ModelKey
+    from latentbeta.evaluation.user_weights import attribute_file
+
+    project = _project()
+    try:
+        settings = read_settings(project / "params.yaml")
+        shown = settings.nightly
+        key = ModelKey(model or shown.model, n_factors or shown.n_factors)
+        split = attribute_file(weights, project / "data/results", key)
+    except LatentBetaError as error:
+        raise _stopped(str(error)) from None
+    summary = summary_of(split, settings.periods_per_year)
+    if as_json:
+        dated = split.assign(date=split["date"].dt.strftime("%Y-%m-%d"))
+        parts = {"summary": _records(summary), "dates": _records(dated)}
+        say(json.dumps(key._asdict() | parts, indent=2))
+        return
+    from rich.console import Console
+
+    from latentbeta.report.attribution_table import attribution_table
+
+    Console().print(attribution_table(summary, key, split["date"]))
 
 
 @app.command()
@@ -190,3 +227,9 @@ def _stopped(message: str) -> typer.Exit:
     """Say why on the error stream, and return what ends the command."""
     sys.stderr.write(f"{message}\n")
     return typer.Exit(1)
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return a table's rows for JSON, null for what is not known."""
+    rows: list[dict[str, Any]] = json.loads(table.to_json(orient="records", double_precision=15))
+    return rows

@@ -7,7 +7,9 @@ from latentbeta.evaluation.attribution import (
     attribute,
     long_short_weights,
     market_weights,
+    summary_of,
 )
+from latentbeta.evaluation.newey_west import mean_test
 from latentbeta.evaluation.portfolios import sort_portfolios
 
 NAN = np.nan
@@ -81,3 +83,18 @@ def test_the_table_names_its_parts():
     found = attribute(weights, market.returns, market.betas, market.factors)
     table = as_table(found, market.dates.to_numpy())
     assert list(table.columns) == ["date", "factor_1", "factor_2", "specific", "total"]
+
+
+def test_the_summary_is_a_year_of_each_part():
+    market = Market()
+    weights = market_weights(market.returns)
+    found = attribute(weights, market.returns, market.betas, market.factors)
+    table = as_table(found, market.dates.to_numpy())
+    summary = summary_of(table, 12).set_index("part")
+    assert list(summary.index) == ["factor_1", "factor_2", "specific", "total"]
+    parts = summary.loc[["factor_1", "factor_2", "specific"], "mean"].sum()
+    assert parts == pytest.approx(summary.loc["total", "mean"])
+    assert summary.loc["total", "mean"] == pytest.approx(12 * found.total.mean())
+    expected = np.sqrt(12) * found.factors[:, 0].std(ddof=1)
+    assert summary.loc["factor_1", "volatility"] == pytest.approx(expected)
+    assert summary.loc["factor_1", "t"] == pytest.approx(mean_test(found.factors[:, 0]).t)

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from latentbeta.evaluation.ladder import ModelKey
+from latentbeta.evaluation.newey_west import mean_test
 from latentbeta.evaluation.portfolios import Places
 from latentbeta.evaluation.published import Published
 from latentbeta.evaluation.sample import Matrix, Vector
@@ -94,6 +95,29 @@ def as_table(attribution: Attribution, dates: NDArray[np.datetime64]) -> pd.Data
         | dict(zip(names, attribution.factors.T, strict=True))
         | {"specific": attribution.specific, "total": attribution.total}
     )
+
+
+def summary_of(table: pd.DataFrame, periods_per_year: int) -> pd.DataFrame:
+    """Sum a portfolio's attribution up over its dates.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With the columns of `as_table`.
+
+    Returns
+    -------
+    DataFrame
+        part (factor_1 …, specific, total), mean and volatility a year (decimal), and the
+        Newey-West t-statistic of the mean.
+    """
+    parts = [name for name in table.columns if name.startswith("factor_")]
+    rows = []
+    for part in (*parts, "specific", "total"):
+        test = mean_test(table[part].to_numpy(np.float64))
+        volatility = float(table[part].std() * np.sqrt(periods_per_year))
+        rows.append((part, test.mean * periods_per_year, volatility, test.t))
+    return pd.DataFrame(rows, columns=["part", "mean", "volatility", "t"])
 
 
 def attributions_of(
