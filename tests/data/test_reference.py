@@ -116,6 +116,7 @@ def test_no_rates_are_zeros(settings: DataSettings) -> None:
         ("2024-01-02,0.021", "row 1, column 'risk_free'.*0.021.*beyond 1 % a day"),
         ("2024-01-02,0.0001\n2024-01-02,0.0001", "row 2, column 'date'.*there already"),
         ("2024-01-02,none", "row 1, column 'risk_free' holds 'none'"),
+        ("2023-11-30,0.004\n2023-12-31,0.004", "31 days apart.*must be a daily one"),
     ],
 )
 def test_a_wrong_rate_is_named(

@@ -9,7 +9,13 @@ import pytest
 
 from latentbeta.config import DataSettings
 from latentbeta.data.calendar import sessions
-from latentbeta.data.store import COLUMNS, ingest, load_market, place_late_delistings
+from latentbeta.data.store import (
+    COLUMNS,
+    ingest,
+    load_factors,
+    load_market,
+    place_late_delistings,
+)
 from latentbeta.errors import DataError
 from latentbeta.storage import content_hash, read_json
 
@@ -95,6 +101,25 @@ def test_the_summary_says_what_was_read(
         "assets without a sector: 1 of 12",
         "assets of the sectors file without a price: 1",
     ]
+
+
+def test_observed_factors_are_stored_up_to_the_last_session(
+    source: Path, settings: DataSettings, tmp_path: Path, today: dt.date
+) -> None:
+    random_source(source, until="2023-04-28")
+    days = [str(day)[:10] for day in DAYS]
+    (source / "ff.csv").write_text("date,MktRF,RF\n" + "".join(f"{d},0.001,0.0001\n" for d in days))
+    plain = ingest(settings, tmp_path / "plain", today)
+    assert load_factors(tmp_path / "plain") is None
+    assert "factors" not in plain
+    named = settings.model_copy(update={"factors": "ff.csv", "risk_free": "ff.csv"})
+    summary = ingest(named, tmp_path / "prices", today)
+    factors = load_factors(tmp_path / "prices")
+    assert factors is not None
+    assert factors.spacing == summary["factors"]["spacing"] == "daily"
+    assert list(factors.table) == ["date", "MktRF"]
+    assert str(factors.table["date"].max())[:10] == "2023-04-28"
+    assert summary["has_risk_free"]  # the column RF of the same file
 
 
 def test_without_rates_and_shares_it_says_so(

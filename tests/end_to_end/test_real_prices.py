@@ -14,7 +14,7 @@ SETTINGS = {
     "models": {
         "names": ["pca", "ipca", "ca1"],
         "n_seeds": 1,
-        "autoencoder": {"epochs": 5, "patience": 2},
+        "networks": {"epochs": 5, "patience": 2},
     },
     "evaluation": {"bootstrap_draws": 100},
 }

@@ -32,7 +32,7 @@ SMALL = {  # a market and models that go through every stage in about a minute
     "models": {
         "names": ["pca", "ipca", "ca1"],
         "n_seeds": 2,
-        "autoencoder": {"epochs": 5, "patience": 2},
+        "networks": {"epochs": 5, "patience": 2},
     },
     "evaluation": {"bootstrap_draws": 100},
 }

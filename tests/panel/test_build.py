@@ -6,6 +6,8 @@ import pytest
 
 from latentbeta.characteristics.registry import REGISTRY
 from latentbeta.config import CharacteristicsSettings
+from latentbeta.data.calendar import sessions
+from latentbeta.data.series import Series
 from latentbeta.errors import DataError, SettingsError
 from latentbeta.panel import build_panel
 from latentbeta.panel.build import cross_sections
@@ -177,3 +179,19 @@ def bytes_of(table: pd.DataFrame) -> bytes:
         "\n".join(table[name]).encode() if name == "asset" else table[name].to_numpy().tobytes()
         for name in table.columns
     )
+
+
+def test_daily_factors_are_compounded_over_each_period_but_the_one_ahead(noisy_market):
+    market = noisy_market("2020-01-02", "2020-12-15", 5)
+    days = sessions("XNYS", np.datetime64("2020-01-02"), np.datetime64("2021-03-31"))
+    values = np.random.default_rng(5).normal(0, 0.01, len(days))
+    factors = Series(pd.DataFrame({"date": days, "f": values}), "daily")
+    panel, plain = built(market, factors=factors).panel, built(market).panel
+    assert panel.factor_names == ("f",)
+    assert plain.F.shape == (panel.n_dates, 0)
+    np.testing.assert_array_equal(panel.Z, plain.Z)
+    months = days.astype("datetime64[M]")
+    for t, date in enumerate(panel.dates[:-1]):
+        month = months == date.astype("datetime64[M]")
+        assert panel.F[t, 0] == pytest.approx(np.prod(1 + values[month]) - 1, abs=1e-15)
+    assert np.isnan(panel.F[-1, 0])  # December is not over on the 15th
