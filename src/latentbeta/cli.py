@@ -170,6 +170,20 @@ def monte_carlo(
         raise typer.Exit(130) from None
 
 
+@app.command()
+def null(
+    repetitions: Annotated[int, typer.Option(min=1, help="Shuffles to average over.")] = 1,
+    models: Annotated[str | None, typer.Option(help="Such as pca,ipca; default: all.")] = None,
+    n_factors: Annotated[str | None, typer.Option(help="Such as 3 or 1,3,6.")] = None,
+) -> None:
+    """Train on returns shuffled within each date, where no forecast can be right.
+
+    Goes on where an earlier start was stopped.
+    """
+    chosen = [*_option("--models", models), *_option("--n-factors", n_factors)]
+    _start("latentbeta.permutation", "--repetitions", str(repetitions), *chosen)
+
+
 def _stage(name: str, text: str) -> Callable[[], None]:
     def command() -> None:
         _start(f"flows.{name}")
