@@ -49,25 +49,24 @@ def _compared(sample: Sample, batch_size: int) -> list[Comparison]:
 def _sample() -> Sample:
     panel = factor_panel(N_TRAINING_DATES + N_VALIDATION_DATES, N_ASSETS, N_CHARACTERISTICS)
     X = managed_portfolios(panel)
-    return Sample(
-        Z=panel.Z,
-        R=(panel.R / panel.R.std()).astype(np.float32),
-        date=panel.date_index,
-        X=(X / X.std(axis=0)).astype(np.float32),
-        is_training=panel.date_index < N_TRAINING_DATES,
-    )
+    data = {
+        "Z": panel.Z,
+        "R": (panel.R / panel.R.std()).astype(np.float32),
+        "date": panel.date_index.astype(np.int32),
+        "X": (X / X.std(axis=0)).astype(np.float32),
+    }
+    return Sample(data, np.arange(N_TRAINING), np.arange(N_TRAINING, panel.n_rows))
 
 
 def _ours(sample: Sample, batch_size: int) -> None:
-    architecture = Architecture(
-        N_CHARACTERISTICS, (HIDDEN,), N_FACTORS, sample.X.shape[1], N_MEMBERS
-    )
+    n_portfolios = sample.data["X"].shape[1]
+    architecture = Architecture(N_CHARACTERISTICS, (HIDDEN,), N_FACTORS, n_portfolios)
     optimisation = Optimisation(
-        learning_rate=LEARNING_RATE,
+        rates=(LEARNING_RATE,) * N_MEMBERS,
+        penalties=(PENALTY,) * N_MEMBERS,
         batch_size=batch_size,
         epochs=EPOCHS,
         patience=EPOCHS,
-        penalties=(PENALTY,) * N_MEMBERS,
         seeds=tuple(range(N_MEMBERS)),
         order_seed=SEED,
     )
@@ -78,21 +77,22 @@ def _keras_fit(sample: Sample, batch_size: int, steps_per_execution: int) -> Any
     """Return a call that trains one member for the epochs; the model is compiled once."""
     import keras
 
-    model = _keras_member(sample.X.shape[1])
+    Z, R, X = (sample.data[name] for name in ("Z", "R", "X"))
+    model = _keras_member(X.shape[1])
     model.compile(
         keras.optimizers.Adam(LEARNING_RATE), loss="mse", steps_per_execution=steps_per_execution
     )
     whole = N_TRAINING - N_TRAINING % batch_size  # as many batches as ours
-    inputs = [sample.Z, sample.X[sample.date]]
+    inputs = [Z, X[sample.data["date"]]]
     training = [values[:whole] for values in inputs]
     held_out = [values[N_TRAINING:] for values in inputs]
-    n_held_out = len(sample.R) - N_TRAINING
+    n_held_out = len(R) - N_TRAINING
     return lambda: model.fit(
         training,
-        sample.R[:whole],
+        R[:whole],
         batch_size=batch_size,
         epochs=EPOCHS,
-        validation_data=(held_out, sample.R[N_TRAINING:]),
+        validation_data=(held_out, R[N_TRAINING:]),
         validation_batch_size=n_held_out,
         verbose=0,
     )

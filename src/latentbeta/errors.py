@@ -33,5 +33,9 @@ class ConvergenceWarning(LatentBetaWarning):
     """An iterative estimator stopped at its iteration limit."""
 
 
+class DivergenceWarning(LatentBetaWarning):
+    """Networks of an ensemble were given up because their loss was no longer finite."""
+
+
 class PipelineError(LatentBetaError):
     """A stage of the pipeline failed, or another run of the project is at work."""

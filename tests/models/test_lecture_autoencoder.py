@@ -94,7 +94,7 @@ def test_factors_are_one_product_of_the_universes_scaled_returns(panel, fitted):
     scaled = inputs / state["portfolio_scale"]
     factors = model.factors(state, panel)
     for m in range(2):
-        expected = scaled @ state["factor_0"][m].astype(np.float64) * state["return_scale"]
+        expected = scaled @ state["network.factors"][m].astype(np.float64) * state["return_scale"]
         np.testing.assert_allclose(factors[m], expected, rtol=1e-9)
 
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from latentbeta.config import NetworkSettings
 from latentbeta.models.autoencoder.estimator import (
     Inputs,
-    beta_weights,
     ensemble_betas,
     ensemble_factors,
     fit_ensemble,
+    network_weights,
 )
 from latentbeta.models.autoencoder.export import export_networks
 from latentbeta.models.managed_portfolios import managed_portfolios
@@ -89,7 +89,7 @@ class ConditionalAutoencoder:
     def betas(self, state: State, panel: Panel) -> Array:
         """(M, n, K) betas of the panel's rows."""
         Z = self._characteristics(panel)
-        return ensemble_betas(state, HIDDEN_LAYERS[self.name], Z, panel.blocks())
+        return ensemble_betas(state, Z, panel.blocks())
 
     def factors(self, state: State, panel: Panel) -> Array:
         """(M, T, K) factor returns: linear in each date's portfolio returns."""
@@ -97,10 +97,11 @@ class ConditionalAutoencoder:
 
     def export(self, state: State, rotations: Array, premia: Array, folder: Path) -> None:
         """Save the beta and the forecast network."""
-        hidden, weights = HIDDEN_LAYERS[self.name], beta_weights(state)
-        if not hidden and not self.constant:
-            weights = [np.pad(weights[0], [(0, 0), (0, 1), (0, 0)])]  # a constant without a say
-        export_networks(weights, hidden, rotations, premia, folder)
+        weights = network_weights(state)
+        if not HIDDEN_LAYERS[self.name] and not self.constant:
+            # a constant without a say
+            weights["output"] = np.pad(weights["output"], [(0, 0), (0, 1), (0, 0)])
+        export_networks(weights, rotations, premia, folder)
 
     def _characteristics(self, panel: Panel) -> NDArray[np.float32]:
         if HIDDEN_LAYERS[self.name] or not self.constant:

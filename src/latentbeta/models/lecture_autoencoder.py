@@ -13,10 +13,10 @@ from latentbeta.config import NetworkSettings
 from latentbeta.errors import ModelError
 from latentbeta.models.autoencoder.estimator import (
     Inputs,
-    beta_weights,
     ensemble_betas,
     ensemble_factors,
     fit_ensemble,
+    network_weights,
 )
 from latentbeta.models.autoencoder.export import export_networks
 from latentbeta.models.protocol import Array, Fit, State, names_for_state
@@ -107,7 +107,7 @@ class LectureAutoencoder:
 
     def betas(self, state: State, panel: Panel) -> Array:
         """(M, n, K) betas of the panel's rows."""
-        return ensemble_betas(state, (self.hidden_units,), panel.Z, panel.blocks())
+        return ensemble_betas(state, panel.Z, panel.blocks())
 
     def factors(self, state: State, panel: Panel) -> Array:
         """(M, T, K) factor returns; with the day-ahead target known one date before."""
@@ -116,5 +116,4 @@ class LectureAutoencoder:
 
     def export(self, state: State, rotations: Array, premia: Array, folder: Path) -> None:
         """Save the beta and the forecast network."""
-        hidden = (self.hidden_units,)
-        export_networks(beta_weights(state), hidden, rotations, premia, folder)
+        export_networks(network_weights(state), rotations, premia, folder)

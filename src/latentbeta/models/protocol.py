@@ -18,7 +18,7 @@ Array = NDArray[np.floating[Any]]
 State = dict[str, NDArray[np.generic]]
 
 HISTORY_COLUMNS = ("member", "epoch", "training_loss", "validation_loss")
-SELECTION_COLUMNS = ("member", "best_epoch", "validation_loss", "l1_penalty")
+SELECTION_COLUMNS = ("member", "best_epoch", "validation_loss", "l1_penalty", "learning_rate")
 
 
 def _empty(columns: tuple[str, ...]) -> pd.DataFrame:
@@ -36,7 +36,7 @@ class Fit:
         and validation panels, the settings and the seed.
     history : DataFrame (member, epoch, training_loss, validation_loss)
         Loss curves; empty for models that are solved rather than trained.
-    selection : DataFrame (member, best_epoch, validation_loss, l1_penalty)
+    selection : DataFrame (member, best_epoch, validation_loss, l1_penalty, learning_rate)
         What the validation sample chose; empty likewise.
     """
 

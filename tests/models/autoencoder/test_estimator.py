@@ -51,7 +51,7 @@ def bytes_of(fit):
 
 def member_losses(fit, panel, rows):
     """Each member's mean squared error on some rows, in units of the training returns."""
-    betas = ensemble_betas(fit.state, HIDDEN, panel.Z, panel.blocks())
+    betas = ensemble_betas(fit.state, panel.Z, panel.blocks())
     factors = ensemble_factors(fit.state, managed_portfolios(panel))
     errors = panel.R - (betas * factors[:, panel.date_index]).sum(axis=2)
     return (errors[:, rows] ** 2).mean(axis=1) / float(fit.state["return_scale"]) ** 2
@@ -92,10 +92,13 @@ def test_the_table_of_choices_agrees_with_the_curves(fitted):
 @pytest.mark.parametrize("penalties", [(0.0, 5.0), (5.0, 0.0)])
 def test_the_penalty_with_the_lower_validation_loss_is_kept(panel, penalties):
     found = fit(panel, l1_penalties=penalties)
+    np.testing.assert_array_equal(found.selection["learning_rate"], [0.02, 0.02])
     np.testing.assert_array_equal(found.selection["l1_penalty"], [0.0, 0.0])
     np.testing.assert_array_equal(found.selection["member"], [0, 1])
     alone = fit(panel, l1_penalties=(0.0, 0.0))
-    np.testing.assert_allclose(found.state["factor_0"], alone.state["factor_0"], atol=1e-5)
+    np.testing.assert_allclose(
+        found.state["network.factors"], alone.state["network.factors"], atol=1e-5
+    )
     np.testing.assert_allclose(found.history[LOSSES][:2], alone.history[LOSSES][:2], rtol=1e-5)
 
 
@@ -155,7 +158,9 @@ def test_a_portfolio_that_earned_nothing_in_training_stays_silent(panel):
 
 def test_factors_by_hand():
     state = {
-        "factor_0": np.array([[[1.0, 0.0], [2.0, -1.0]], [[0.5, 0.5], [0.0, 1.0]]], np.float32),
+        "network.factors": np.array(
+            [[[1.0, 0.0], [2.0, -1.0]], [[0.5, 0.5], [0.0, 1.0]]], np.float32
+        ),
         "portfolio_scale": np.array([0.1, 0.2]),
         "return_scale": np.array(0.05),
     }

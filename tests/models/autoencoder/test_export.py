@@ -7,8 +7,12 @@ import pytest
 from tests.simulated_panels import simulate
 
 from latentbeta.config import NetworkSettings
-from latentbeta.models.autoencoder.export import export_networks
-from latentbeta.models.autoencoder.networks import Architecture, beta_network, initial_weights
+from latentbeta.models.autoencoder.export import beta_network, export_networks
+from latentbeta.models.autoencoder.networks import (
+    Architecture,
+    stacked_betas,
+    stacked_weights,
+)
 from latentbeta.models.conditional_autoencoder import ConditionalAutoencoder
 from latentbeta.models.rotation import rotate_betas
 
@@ -27,8 +31,15 @@ def Z():  # noqa: N802
 
 def weights_of(hidden, n_inputs):
     """Weights of three members, none of them where training starts."""
-    drawn, _ = initial_weights(Architecture(n_inputs, hidden, 2, 1, 3), [1, 2, 3])
-    return [w + np.float32(0.3) for w in drawn]
+    architecture = Architecture(n_inputs, hidden, 2, 1)
+    drawn = stacked_weights([architecture.first_weights(seed) for seed in (1, 2, 3)])
+    return {name: w + np.float32(0.3) for name, w in drawn.items()}
+
+
+def members_of(weights, Z):
+    """Each member's betas, (M, n, K)."""
+    betas, _ = stacked_betas(weights, Z, training=False)
+    return np.asarray(betas, np.float64).transpose(0, 2, 1)
 
 
 def loaded(path, Z):
@@ -40,20 +51,17 @@ def loaded(path, Z):
 @pytest.mark.parametrize("hidden", [(5,), (5, 3)])
 def test_the_saved_network_gives_the_published_betas(tmp_path, Z, hidden):
     weights = weights_of(hidden, 4)
-    export_networks(weights, hidden, ROTATIONS, PREMIA, tmp_path)
-    network = beta_network(Architecture(4, hidden, 2, 1, 3))
-    network.set_weights(weights)
-    members = np.asarray(network(Z, training=False), np.float64).transpose(1, 0, 2)
-    published = rotate_betas(members, ROTATIONS).mean(axis=0)
+    export_networks(weights, ROTATIONS, PREMIA, tmp_path)
+    stacked = np.asarray(beta_network(weights)(Z, training=False)).transpose(1, 0, 2)
+    np.testing.assert_allclose(stacked, members_of(weights, Z), atol=1e-5)
+    published = rotate_betas(members_of(weights, Z), ROTATIONS).mean(axis=0)
     np.testing.assert_allclose(loaded(tmp_path / "beta_network.keras", Z), published, atol=1e-6)
 
 
 def test_the_forecast_is_the_mean_of_the_members_own(tmp_path, Z):
     weights = weights_of((5,), 4)
-    export_networks(weights, (5,), ROTATIONS, PREMIA, tmp_path)
-    network = beta_network(Architecture(4, (5,), 2, 1, 3))
-    network.set_weights(weights)
-    members = np.asarray(network(Z, training=False), np.float64)
+    export_networks(weights, ROTATIONS, PREMIA, tmp_path)
+    members = members_of(weights, Z).transpose(1, 0, 2)
     own = [sum(members[i, m] @ PREMIA[m] for m in range(3)) / 3 for i in range(len(Z))]
     forecasts = loaded(tmp_path / "forecast_network.keras", Z)[:, 0]
     np.testing.assert_allclose(forecasts, own, atol=1e-6)
@@ -67,10 +75,12 @@ def test_the_forecast_is_the_mean_of_the_members_own(tmp_path, Z):
 
 
 def test_without_hidden_layers_the_constant_becomes_a_bias(tmp_path, Z):
-    (kernel,) = weights_of((), 5)
-    export_networks([kernel], (), ROTATIONS, PREMIA, tmp_path)
+    weights = weights_of((), 5)
+    export_networks(weights, ROTATIONS, PREMIA, tmp_path)
     with_constant = np.column_stack([Z, np.ones(9)])
-    published = rotate_betas(with_constant @ kernel.astype(np.float64), ROTATIONS).mean(axis=0)
+    published = rotate_betas(with_constant @ weights["output"].astype(np.float64), ROTATIONS).mean(
+        axis=0
+    )
     np.testing.assert_allclose(loaded(tmp_path / "beta_network.keras", Z), published, atol=1e-6)
 
 
@@ -78,10 +88,10 @@ def test_without_hidden_layers_the_constant_becomes_a_bias(tmp_path, Z):
 def test_the_same_weights_give_the_same_bytes(tmp_path, hidden, n_inputs):
     paths = [tmp_path / name / "beta_network.keras" for name in ("one", "two")]
     for path in paths:
-        export_networks(weights_of(hidden, n_inputs), hidden, ROTATIONS, PREMIA, path.parent)
+        export_networks(weights_of(hidden, n_inputs), ROTATIONS, PREMIA, path.parent)
     assert paths[0].read_bytes() == paths[1].read_bytes()
-    weights = [w + np.float32(1e-3) for w in weights_of(hidden, n_inputs)]
-    export_networks(weights, hidden, ROTATIONS, PREMIA, paths[1].parent)
+    weights = {n: w + np.float32(1e-3) for n, w in weights_of(hidden, n_inputs).items()}
+    export_networks(weights, ROTATIONS, PREMIA, paths[1].parent)
     assert paths[0].read_bytes() != paths[1].read_bytes()
 
 
@@ -121,7 +131,7 @@ def test_published_betas_need_no_more_than_built_in_layers(tmp_path, Z):
     """Loaded with Keras's safe mode and no custom object, for any number of rows."""
     import keras
 
-    export_networks(weights_of((5,), 4), (5,), ROTATIONS, PREMIA, tmp_path)
+    export_networks(weights_of((5,), 4), ROTATIONS, PREMIA, tmp_path)
     network = keras.models.load_model(tmp_path / "beta_network.keras", safe_mode=True)
     kinds = {type(layer).__module__.split(".")[0] for layer in network.layers}
     assert kinds == {"keras"}

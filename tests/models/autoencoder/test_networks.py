@@ -3,16 +3,14 @@ import pytest
 
 from latentbeta.models.autoencoder.networks import (
     Architecture,
-    beta_network,
-    by_member,
-    factor_network,
-    flatten_normalisation,
-    initial_weights,
+    dense,
+    stacked_betas,
+    stacked_weights,
     take_members,
 )
 
-DEEP = Architecture(n_inputs=3, hidden=(5, 4), n_factors=2, n_portfolios=6, n_members=3)
-LINEAR = Architecture(n_inputs=3, hidden=(), n_factors=2, n_portfolios=6, n_members=3)
+DEEP = Architecture(n_inputs=3, hidden=(5, 4), n_factors=2, n_portfolios=6)
+LINEAR = Architecture(n_inputs=3, hidden=(), n_factors=2, n_portfolios=6)
 
 
 @pytest.fixture
@@ -20,88 +18,104 @@ def rng():
     return np.random.default_rng(40)
 
 
+@pytest.fixture
+def Z(rng):  # noqa: N802
+    return rng.uniform(-1, 1, (7, 3)).astype(np.float32)
+
+
 def random_weights(architecture, rng):
-    """Weights of the beta network, none of them where training starts; variances positive."""
-    drawn, _ = initial_weights(architecture, [1, 2, 3])
-    return [rng.uniform(0.2, 1.0, w.shape).astype(np.float32) + w for w in drawn]
+    """Weights of three members, none of them where training starts; variances positive."""
+    drawn = stacked_weights([architecture.first_weights(seed) for seed in (1, 2, 3)])
+    return {n: rng.uniform(0.2, 1.0, w.shape).astype(np.float32) + w for n, w in drawn.items()}
 
 
-def plain_member(Z, weights):
-    """One member's betas in numpy: dense, rectify, normalise by moving statistics; linear end."""
-    values = Z.astype(np.float64)
-    while len(weights) > 2:
-        kernel, bias, scale, shift, mean, variance, *weights = weights
-        values = np.maximum(values @ kernel + bias, 0)
-        values = (values - mean) / np.sqrt(variance + 1e-3) * scale + shift
-    return values @ weights[0] + (weights[1] if len(weights) == 2 else 0)
+def plain_betas(Z, weights, depth, *, training):
+    """One member's betas in numpy: dense, rectify, normalise, layer by layer; linear end."""
+    values, w = Z.astype(np.float64), {n: v.astype(np.float64) for n, v in weights.items()}
+    for i in range(1, depth + 1):
+        values = np.maximum(values @ w[f"kernel_{i}"] + w[f"bias_{i}"], 0)
+        mean, variance = w[f"mean_{i}"], w[f"variance_{i}"]
+        if training:
+            mean, variance = values.mean(axis=0), values.var(axis=0)
+        values = (values - mean) / np.sqrt(variance + 1e-3) * w[f"gain_{i}"] + w[f"shift_{i}"]
+    return values @ w["output"] + w.get("output_bias", 0)
 
 
-def test_betas_as_plain_matrix_products_say(rng):
-    Z = rng.uniform(-1, 1, (7, 3)).astype(np.float32)
-    weights = random_weights(DEEP, rng)
-    network = beta_network(DEEP)
-    network.set_weights(weights)
-    betas = np.asarray(network(Z, training=False))
-    assert betas.shape == (7, 3, 2)
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("architecture", [DEEP, LINEAR])
+def test_betas_as_plain_matrix_products_say(rng, Z, architecture, training):
+    weights = random_weights(architecture, rng)
+    betas, _ = stacked_betas(weights, Z, training=training)
+    betas = np.asarray(betas)
+    assert betas.shape == (3, 2, 7)
     for m in range(3):
-        mine = [w[m].astype(np.float64) for w in by_member(weights, 3)]
-        np.testing.assert_allclose(betas[:, m], plain_member(Z, mine), rtol=1e-4, atol=1e-4)
+        mine = {name: w[m] for name, w in weights.items()}
+        expected = plain_betas(Z, mine, len(architecture.hidden), training=training)
+        np.testing.assert_allclose(betas[m].T, expected, rtol=2e-4, atol=2e-4)
 
 
-def test_without_hidden_layers_betas_are_one_product_without_bias(rng):
-    Z = rng.uniform(-1, 1, (7, 3)).astype(np.float32)
-    (kernel,), _ = initial_weights(LINEAR, [1, 2, 3])
-    network = beta_network(LINEAR)
-    network.set_weights([kernel])
-    expected = np.stack([Z @ kernel[m] for m in range(3)], axis=1)
-    np.testing.assert_allclose(np.asarray(network(Z)), expected, rtol=1e-5, atol=1e-6)
-    assert (np.asarray(network(np.zeros((1, 3), np.float32))) == 0).all()
+def test_the_statistics_are_those_of_the_batch(rng, Z):
+    weights = random_weights(DEEP, rng)
+    assert not stacked_betas(weights, Z, training=False)[1]
+    _, found = stacked_betas(weights, Z, training=True)
+    rectified = np.maximum(Z @ weights["kernel_1"] + weights["bias_1"][:, None], 0)
+    np.testing.assert_allclose(found["mean_1"], rectified.mean(axis=1), rtol=1e-5)
+    np.testing.assert_allclose(found["variance_1"], rectified.var(axis=1), rtol=1e-4)
 
 
-def test_factors_are_one_product_without_bias(rng):
-    x = rng.normal(size=(5, 6)).astype(np.float32)
-    _, (kernel,) = initial_weights(DEEP, [1, 2, 3])
-    network = factor_network(DEEP)
-    network.set_weights([kernel])
-    expected = np.stack([x @ kernel[m] for m in range(3)], axis=1)
-    np.testing.assert_allclose(np.asarray(network(x)), expected, rtol=1e-5, atol=1e-6)
+def test_without_hidden_layers_there_is_no_bias():
+    weights = stacked_weights([LINEAR.first_weights(1)])
+    assert set(weights) == {"output", "factors"}
+    betas, _ = stacked_betas(weights, np.zeros((1, 3), np.float32), training=False)
+    assert (np.asarray(betas) == 0).all()
 
 
-def test_a_member_starts_as_it_would_alone():
-    stacked = initial_weights(DEEP, [7, 8, 9])
-    alone = initial_weights(Architecture(3, (5, 4), 2, 6, 1), [8])
-    for together, single in zip(by_member(stacked[0], 3), by_member(alone[0], 1), strict=True):
-        np.testing.assert_array_equal(together[1], single[0])
-    np.testing.assert_array_equal(stacked[1][0][1], alone[1][0][0])
+def test_shared_and_own_inputs_give_the_same_products(rng):
+    kernel = rng.normal(size=(3, 4, 2)).astype(np.float32)
+    shared = rng.normal(size=(4, 5)).astype(np.float32)
+    own = np.stack([shared] * 3)
+    expected = np.einsum("mph,pn->mhn", kernel, shared)
+    np.testing.assert_allclose(dense(shared, kernel), expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(dense(own, kernel), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_squared_errors_by_hand():
+    """CA0, one factor: betas 2z, factors x1 - x2 of the row's date."""
+    architecture = Architecture(n_inputs=1, hidden=(), n_factors=1, n_portfolios=2)
+    weights = {
+        "output": np.array([[[2.0]]], np.float32),
+        "factors": np.array([[[1.0], [-1.0]]], np.float32),
+    }
+    data = {
+        "Z": np.array([[1.0], [0.5], [-1.0]], np.float32),
+        "R": np.array([1.0, 0.0, 0.0], np.float32),
+        "date": np.array([0, 0, 1], np.int32),
+        "X": np.array([[3.0, 1.0], [0.0, 1.0]], np.float32),
+    }
+    squares, counts, statistics = architecture.squares(
+        weights, data, np.array([2, 0]), training=True
+    )
+    # Row 2: beta -2, factor -1, error -2. Row 0: beta 2, factor 2, error -3.
+    np.testing.assert_allclose(squares, [[4.0, 9.0]])
+    np.testing.assert_allclose(counts, [1.0, 1.0])
+    assert statistics == {}
 
 
 def test_first_weights_are_glorot_uniform_and_the_identity():
-    wide = Architecture(n_inputs=40, hidden=(60,), n_factors=30, n_portfolios=50, n_members=2)
-    beta, (factor,) = initial_weights(wide, [1, 2])
-    kernel, bias, scale, shift, mean, variance, output, output_bias = beta
-    for drawn, limit in ((kernel, 100), (output, 90), (factor, 80)):
-        bound = np.sqrt(6 / limit)
+    wide = Architecture(n_inputs=40, hidden=(60,), n_factors=30, n_portfolios=50)
+    weights = stacked_weights([wide.first_weights(seed) for seed in (1, 2)])
+    for name, limit in (("kernel_1", 100), ("output", 90), ("factors", 80)):
+        drawn, bound = weights[name], np.sqrt(6 / limit)
         assert 0.99 * bound < np.abs(drawn).max() <= bound
         assert drawn.std() == pytest.approx(bound / np.sqrt(3), rel=0.03)
         assert not np.array_equal(drawn[0], drawn[1])
-    assert all((w == 0).all() for w in (bias, shift, mean, output_bias))
-    assert all((w == 1).all() for w in (scale, variance))
-    assert [w.shape for w in (bias, scale)] == [(2, 60), (120,)]
+    assert all((weights[n] == 0).all() for n in ("bias_1", "shift_1", "mean_1", "output_bias"))
+    assert all((weights[n] == 1).all() for n in ("gain_1", "variance_1"))
+    assert weights["gain_1"].shape == (2, 60)
 
 
-def test_member_first_and_keras_layouts_are_inverse(rng):
+def test_some_members_keep_their_betas(rng, Z):
     weights = random_weights(DEEP, rng)
-    back = flatten_normalisation(by_member(weights, 3))
-    for before, after in zip(weights, back, strict=True):
-        np.testing.assert_array_equal(after, before)
-
-
-def test_some_members_keep_their_betas(rng):
-    Z = rng.uniform(-1, 1, (7, 3)).astype(np.float32)
-    weights = random_weights(DEEP, rng)
-    all_of_them = beta_network(DEEP)
-    all_of_them.set_weights(weights)
-    two = beta_network(Architecture(3, (5, 4), 2, 6, 2))
-    two.set_weights(take_members(weights, [2, 0], 3))
-    expected = np.asarray(all_of_them(Z, training=False))[:, [2, 0]]
-    np.testing.assert_allclose(np.asarray(two(Z, training=False)), expected, rtol=1e-5)
+    two, _ = stacked_betas(take_members(weights, [2, 0]), Z, training=False)
+    every, _ = stacked_betas(weights, Z, training=False)
+    np.testing.assert_allclose(two, np.asarray(every)[[2, 0]], rtol=1e-5)

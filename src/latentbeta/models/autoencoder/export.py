@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from latentbeta.models.autoencoder.networks import Architecture, Weights, beta_network
+from latentbeta.models.autoencoder.networks import EPSILON, MOMENTUM, Weights
 from latentbeta.models.protocol import Array
 from latentbeta.storage import written_atomically
 
@@ -22,9 +22,7 @@ UNDATED = "1980-01-01@00:00:00"
 ADDRESS = re.compile(rb'(?<="shared_object_id": )\d+')
 
 
-def export_networks(
-    weights: Weights, hidden: tuple[int, ...], rotations: Array, premia: Array, folder: Path
-) -> None:
+def export_networks(weights: Weights, rotations: Array, premia: Array, folder: Path) -> None:
     """Save two networks of Z (rows, P): the published betas, and the forecast.
 
     ``beta_network.keras`` gives (rows, K): each member's betas rotated, then their mean.
@@ -33,36 +31,50 @@ def export_networks(
 
     Parameters
     ----------
-    weights : of the stacked beta network; without hidden layers the last input is the constant
+    weights : of the stacked network; without hidden layers the last input is the constant
     rotations : (M, K, K) each member's G; its betas are published as β G⁻ᵀ
     premia : (M, K) each member's λ, not rotated
     """
-    members = _members(weights, hidden, rotations.shape[-1])
+    members = beta_network(weights if "kernel_1" in weights else _with_bias(weights))
     turn = np.linalg.inv(rotations).transpose(0, 2, 1) / len(rotations)
     for name, head in (("beta", turn), ("forecast", premia[..., None] / len(premia))):
         with written_atomically(folder / f"{name}_network.keras") as temporary:
             temporary.write_bytes(_undated(_with_head(members, head, name)))
 
 
-def _members(weights: Weights, hidden: tuple[int, ...], n_factors: int) -> Any:
-    n_members, n_inputs, _ = weights[0].shape
-    if hidden:
-        members = beta_network(Architecture(n_inputs, hidden, n_factors, 1, n_members))
-    else:
-        members, weights = _linear_with_bias(weights)
-    members.set_weights(weights)
-    return members
+def beta_network(weights: Weights) -> Any:
+    """Return the Keras model Z (rows, P) → betas (rows, M, K) of built-in layers alone.
 
-
-def _linear_with_bias(weights: Weights) -> tuple[Any, Weights]:
+    It gives what `networks.stacked_betas` gives. Batch normalisation's vectors are flat, M
+    blocks of H.
+    """
     from keras import Input, Model, layers
 
-    kernel = weights[0]
-    n_members, n_inputs, n_factors = kernel.shape
-    inputs = Input((n_inputs - 1,), name="characteristics")
-    shape = (n_members, n_factors)
-    layer = layers.EinsumDense("bp,mph->bmh", shape, bias_axes="mh", name="output")
-    return Model(inputs, layer(inputs)), [kernel[:, :-1], kernel[:, -1]]
+    first = weights.get("kernel_1", weights["output"])
+    inputs = outputs = Input((first.shape[1],), name="characteristics")
+    axes, values = "bp,mph->bmh", []
+    # Every layer is named: Keras's own names count up, and would change a saved model's bytes.
+    for i in range(1, sum(name.startswith("kernel_") for name in weights) + 1):
+        m, _, units = weights[f"kernel_{i}"].shape
+        dense = layers.EinsumDense(axes, (m, units), bias_axes="mh", name=f"dense_{i}")
+        outputs = layers.ReLU(name=f"relu_{i}")(dense(outputs))
+        outputs = layers.Reshape((m * units,), name=f"flat_{i}")(outputs)
+        norm = layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON, name=f"norm_{i}")
+        outputs = layers.Reshape((m, units), name=f"members_{i}")(norm(outputs))
+        values += [weights[f"kernel_{i}"], weights[f"bias_{i}"]]
+        values += [weights[f"{v}_{i}"].ravel() for v in ("gain", "shift", "mean", "variance")]
+        axes = "bmp,mph->bmh"
+    m, _, n_factors = weights["output"].shape
+    output = layers.EinsumDense(axes, (m, n_factors), bias_axes="mh", name="output")
+    network = Model(inputs, output(outputs), name="betas")
+    network.set_weights([*values, weights["output"], weights["output_bias"]])
+    return network
+
+
+def _with_bias(weights: Weights) -> Weights:
+    """Turn the constant, CA0's last characteristic, into a bias."""
+    kernel = weights["output"]
+    return {"output": kernel[:, :-1], "output_bias": kernel[:, -1]}
 
 
 def _with_head(members: Any, head: Array, name: str) -> Any:
