@@ -5,6 +5,7 @@ from prefect.runtime import flow_run
 
 from flows import PROJECT
 from flows.api import run_flow
+from flows.fan_out import fitter
 from latentbeta.config import read_settings
 from latentbeta.storage import write_json
 from latentbeta.tracking import fail_training, record_training, start_training
@@ -24,6 +25,7 @@ def train_flow() -> None:
             store=data / "fold_store",
             results=data / "results",
             training=data / "training",
+            fit_ahead=fitter(settings.execution, data / "panel", data / "fold_store"),
         )
         write_json(record_training(PROJECT, settings, parent), data / "training" / "runs.json")
     except BaseException:

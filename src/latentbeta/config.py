@@ -164,6 +164,13 @@ class EvaluationSettings(_Frozen):
     cost: Share
 
 
+class ExecutionSettings(_Frozen):
+    """How fits are spread over processes; no result depends on it."""
+
+    workers: Count
+    scheduler: str | None
+
+
 class NightlySettings(_Frozen):
     """What the nightly loop registers and publishes."""
 
@@ -184,6 +191,7 @@ class Settings(_Frozen):
     walk_forward: WalkForwardSettings
     models: ModelSettings
     evaluation: EvaluationSettings
+    execution: ExecutionSettings
     nightly: NightlySettings
 
     @property

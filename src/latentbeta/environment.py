@@ -36,7 +36,7 @@ def single_threaded() -> Iterator[None]:
     how many there are.
     """
     before = dict(os.environ)
-    os.environ.update(_REPRODUCIBLE | _ONE_THREAD)
+    os.environ.update(_REPRODUCIBLE)
     try:
         yield
     finally:
@@ -69,13 +69,11 @@ _QUIET = {  # nothing is sent to anyone, and only what a reader needs is printed
 _REPRODUCIBLE = {  # the bytes of a weight depend on how many threads summed its gradient
     "KERAS_BACKEND": "tensorflow",
     "TF_ENABLE_ONEDNN_OPTS": "0",
-    "TF_NUM_INTRAOP_THREADS": "2",
+    "TF_NUM_INTRAOP_THREADS": "1",  # processes side by side do not fight for cores either
     "TF_NUM_INTEROP_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
 }
-
-_ONE_THREAD = {"TF_NUM_INTRAOP_THREADS": "1"}
 
 
 def _places(project: Path) -> dict[str, str]:

@@ -12,9 +12,10 @@ from latentbeta.models.rotation import Basis
 from latentbeta.panel.panel import Panel
 from latentbeta.progress import say
 from latentbeta.walk_forward.estimates import FoldEstimates, estimate_fold
-from latentbeta.walk_forward.fold_store import FoldStore, fit_key
+from latentbeta.walk_forward.fold_store import FoldStore
 from latentbeta.walk_forward.folds import Fold
 from latentbeta.walk_forward.interpretation import importance
+from latentbeta.walk_forward.jobs import fit_or_find
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def run_model(
     basis: Basis | None = None
     n_fitted = 0
     for fold in folds:
-        key, fit, fresh = _fit_or_find(model, panel, fold, store)
+        key, fit, fresh = fit_or_find(model, panel, fold, store)
         estimates = estimate_fold(model, fit.state, panel, fold, basis)
         basis = estimates.basis
         keys.append(key)
@@ -76,20 +77,6 @@ def run_model(
         keys=tuple(keys),
         n_fitted=n_fitted,
     )
-
-
-def _fit_or_find(
-    model: FactorModel, panel: Panel, fold: Fold, store: FoldStore
-) -> tuple[str, Fit, bool]:
-    key = fit_key(model, panel, fold)
-    found = store.load(key)
-    if found is not None:
-        return key, found, False
-    training = panel.between(fold.train_start, fold.validation_start)
-    validation = panel.between(fold.validation_start, fold.validation_end)
-    fit = model.fit(training, validation)
-    store.save(key, fit)
-    return key, fit, True
 
 
 def _tables(

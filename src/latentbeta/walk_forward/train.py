@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from latentbeta.config import Settings
@@ -10,13 +11,20 @@ from latentbeta.panel.files import read_panel
 from latentbeta.progress import counting
 from latentbeta.walk_forward.fold_store import FoldStore
 from latentbeta.walk_forward.folds import fold_table, make_folds
+from latentbeta.walk_forward.jobs import Job, open_jobs
 from latentbeta.walk_forward.loop import ModelRun, run_model
 from latentbeta.walk_forward.obstacles import without_obstacles
 from latentbeta.walk_forward.outputs import write_results, write_training
 
 
 def train(
-    *, settings: Settings, panel_folder: Path, store: Path, results: Path, training: Path
+    *,
+    settings: Settings,
+    panel_folder: Path,
+    store: Path,
+    results: Path,
+    training: Path,
+    fit_ahead: Callable[[list[Job]], None] | None = None,
 ) -> list[ModelRun]:
     """Run the ladder walk-forward and write its results.
 
@@ -25,6 +33,7 @@ def train(
     panel_folder : with panel.parquet
     store : folder of finished fits; a killed run picks up there
     results, training : folders to write to
+    fit_ahead : runs jobs side by side, each with `run_job`; None: they are fitted here, in turn
 
     Raises
     ------
@@ -38,6 +47,8 @@ def train(
     first = panel.between(folds[0].train_start, folds[0].validation_end)
     models, left_out = without_obstacles(ladder(settings.models, settings.seed), first)
     finished = FoldStore(store)
+    if fit_ahead is not None:
+        fit_ahead(open_jobs(models, panel, folds, finished, settings.execution.workers))
     with counting("train", len(models) * len(folds)) as advance:
         runs = [run_model(model, panel, folds, finished, on_fold=advance) for model in models]
     write_results(runs, fold_table(folds, panel.dates, settings.walk_forward.embargo), results)
