@@ -86,10 +86,11 @@ def test_dates_with_too_few_returns_are_left_out():
     assert np.isfinite([*found.premia, *found.standard_errors, found.r_squared]).all()
 
 
-def test_rows_without_weight_are_left_out():
+@pytest.mark.parametrize("nothing", [0.0, NAN])
+def test_rows_without_weight_are_left_out(nothing):
     panel = simulate(n_dates=10, n_assets=8, n_characteristics=2, seed=4).panel
     out = panel.asset_index == 3
-    weighted = fama_macbeth(panel, ("c1",), weights=np.where(out, 0.0, 1.0))
+    weighted = fama_macbeth(panel, ("c1",), weights=np.where(out, nothing, 1.0))
     masked = fama_macbeth(replace(panel, R=np.where(out, NAN, panel.R)), ("c1",))
     np.testing.assert_allclose(weighted.coefficients, masked.coefficients, rtol=1e-12)
     assert weighted.r_squared == pytest.approx(masked.r_squared, rel=1e-12)

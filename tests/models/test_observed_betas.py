@@ -82,6 +82,12 @@ def test_an_empty_sector_earns_nothing_and_strangers_the_market():
     np.testing.assert_array_equal(model.betas({}, panel), [expected])
 
 
+def test_a_sector_whose_values_are_not_known_is_empty_when_values_are_weights():
+    panel = one_date([0.1, 0.3, 0.9], [0, 1, 2], [1.0, 1.0, NAN])
+    model = model_of(4, (), industries=True, regression="value-weighted")
+    np.testing.assert_allclose(factors_of(model, panel), [[0.2, -0.1, 0.1, 0.0]], atol=1e-15)
+
+
 def test_betas_are_the_constant_and_the_first_exposures(panel):
     betas = model_of(3, ("c3", "c1", "c2")).betas({}, panel)
     expected = np.column_stack([np.ones(panel.n_rows), panel.Z[:, 2], panel.Z[:, 0]])

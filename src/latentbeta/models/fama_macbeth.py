@@ -56,7 +56,7 @@ def fama_macbeth(
     panel : Panel
     exposures : names of characteristics of the panel
     weights : (n,), optional
-        Of the panel's rows, not negative: `panel.market_equity` without its gaps, say.
+        Of the panel's rows, `panel.market_equity` say; a row with none, or NaN, is left out.
     lag : int, optional
         Of the Newey-West errors; floor(4 (T / 100)^(2/9)) of T dates, when not given.
 
