@@ -3,6 +3,8 @@ import pytest
 from sklearn.decomposition import TruncatedSVD
 from tests.simulated_panels import full_panel, simulate, with_returns
 
+from latentbeta.errors import ModelError
+from latentbeta.models.gaps import likeliest_factors
 from latentbeta.models.pca import (
     PrincipalComponents,
     cross_sectional_factors,
@@ -66,6 +68,27 @@ def test_gaps_as_slow_loops_over_pairs_of_dates_and_over_assets_say():
     expected *= np.sign(expected.sum(axis=0))
     assert np.isnan(R).sum() > 20
     np.testing.assert_allclose(principal_components(R, 2), expected, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("gaps", ["second-moments", "expectation-maximisation"])
+def test_either_way_with_gaps_is_the_truncated_svd_without(gaps):
+    R, _ = factor_returns(noise=0.02)
+    expected = np.linalg.svd(R)[2][:2].T * np.sqrt(R.shape[1])
+    expected *= np.sign(expected.sum(axis=0))
+    np.testing.assert_allclose(principal_components(R, 2, gaps), expected, atol=1e-6)
+
+
+def test_expectation_maximisation_ends_in_regressions_on_its_factors():
+    _, R = factor_returns(noise=0.03, missing=0.1)
+    factors = likeliest_factors(R, 2)
+    expected = []
+    for r in R.T:
+        seen = np.isfinite(r)
+        expected.append(np.linalg.lstsq(factors[seen], r[seen], rcond=None)[0])
+    expected = np.array(expected) / np.sqrt(np.mean(np.square(expected), axis=0))
+    expected *= np.sign(expected.sum(axis=0))
+    found = principal_components(R, 2, "expectation-maximisation")
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
 def test_gaps_in_a_matrix_without_noise_are_nearly_filled_with_the_truth():
@@ -145,3 +168,23 @@ def test_a_date_without_returns_has_no_factors():
     state = model.fit(gapped.between(0, 15), gapped.between(15, 20)).state
     unknown = np.isnan(model.factors(state, gapped)[0]).all(axis=1)
     np.testing.assert_array_equal(np.flatnonzero(unknown), [7])
+
+
+def test_the_model_takes_its_way_with_gaps(panel):
+    model = PrincipalComponents(2, "expectation-maximisation")
+    state = model.fit(panel.between(0, 25), panel.between(25, 35)).state
+    R = panel.dense(panel.R)[:35]
+    expected = principal_components(R, 2, "expectation-maximisation")
+    np.testing.assert_array_equal(state["betas"], expected)
+    assert (state["betas"] != principal_components(R, 2)).any()
+
+
+@pytest.mark.parametrize(("n_dates", "n_assets", "n_factors"), [(40, 5, 6), (20, 30, 21)])
+def test_more_factors_than_assets_or_dates_is_an_obstacle(n_dates, n_assets, n_factors):
+    panel = full_panel(np.zeros((n_dates, n_assets, 1)), factor_returns(n_dates, n_assets)[0])
+    said = PrincipalComponents(n_factors).obstacle(panel)
+    assert f"{n_factors} components, but only" in said
+    with pytest.raises(ModelError, match=rf"pca, K = {n_factors}: .*models\.n_factors"):
+        PrincipalComponents(n_factors).fit(panel.between(0, 10), panel.between(10, n_dates))
+    fewer = 5 if n_assets == 5 else 10
+    assert PrincipalComponents(fewer).obstacle(panel) is None

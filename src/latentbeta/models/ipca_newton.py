@@ -20,6 +20,7 @@ from latentbeta.models.protocol import Array
 
 # Of the second derivative in a typical direction.
 FIRST_DAMPING, LEAST_DAMPING, LARGEST_DAMPING = 1e-2, 1e-5, 1e6
+LARGE_MOVE = 0.3  # share of a column's size after which columns are made comparable again
 SMALLEST_FACTOR = 1e-6  # relative to the largest; weaker ones are noise of rounding
 ROUNDING = 1e-15  # share of the sum of squares below which a difference is none
 
@@ -103,13 +104,14 @@ def _inverse_roots(gamma: Array, exposures: Array) -> Array:
     return roots / length[:, None]
 
 
-def balanced(statistics: Statistics, point: Point) -> Point:
-    """Turn and rescale the latent factors, so that they are uncorrelated and of unit size."""
+def rescaled(statistics: Statistics, point: Point) -> tuple[Array, Array]:
+    """Return B and h after the latent factors are made uncorrelated and of unit size."""
     n_given = statistics.n_given
     B, factors = normalise(point.B, point.h[:, n_given:], statistics.given)
     size = np.sqrt(np.mean(factors**2, axis=0))
     size = np.maximum(size, SMALLEST_FACTOR * size.max())
-    return evaluate(statistics, np.hstack([B[:, :n_given], B[:, n_given:] * size]))
+    B[:, n_given:] *= size
+    return B, np.hstack([statistics.given, factors / size])
 
 
 def newton(statistics: Statistics, B: Array, *, tolerance: float, max_iterations: int) -> Point:
@@ -118,7 +120,7 @@ def newton(statistics: Statistics, B: Array, *, tolerance: float, max_iterations
     It ends when nothing moves by more than `tolerance`, or the sum of squares has no digit left
     to lose.
     """
-    point = balanced(statistics, evaluate(statistics, B))
+    point = evaluate(statistics, rescaled(statistics, evaluate(statistics, B))[0])
     if point.roots.shape[1] == len(B):  # Γ spans every direction: it is any basis of them
         return point
     damping, moved = 0.0, np.inf
@@ -127,7 +129,9 @@ def newton(statistics: Statistics, B: Array, *, tolerance: float, max_iterations
         moved, fall = _largest_move(point, found), point.loss - found.loss
         if moved < tolerance or fall < ROUNDING * abs(found.loss):
             return found
-        point = balanced(statistics, found)
+        if moved > LARGE_MOVE:
+            found = evaluate(statistics, rescaled(statistics, found)[0])
+        point = found
         damping = damping / 10 if damping > LEAST_DAMPING else 0.0
     warnings.warn(
         f"IPCA: still moving by {moved:.1e} after {max_iterations} iterations",

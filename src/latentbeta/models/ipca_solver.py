@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from latentbeta.errors import ModelError
-from latentbeta.models.ipca_newton import Statistics, balanced, evaluate, newton
+from latentbeta.models.ipca_newton import Statistics, evaluate, newton, rescaled
 from latentbeta.models.ipca_steps import gamma_given_factors, normalise
 from latentbeta.models.managed_portfolios import RELATIVE_CUTOFF
 from latentbeta.models.protocol import Array
@@ -92,6 +92,6 @@ def _alternated(statistics: Statistics, n_latent: int) -> Array:
     gamma = np.linalg.svd(unexplained, full_matrices=False)[2][:n_latent].T
     B = np.hstack([delta, gamma])
     for _ in range(WARM_UP_STEPS):
-        point = balanced(statistics, evaluate(statistics, B))
-        B = gamma_given_factors(ZZ, ZR, point.h)
+        _, h = rescaled(statistics, evaluate(statistics, B))
+        B = gamma_given_factors(ZZ, ZR, h)
     return B
