@@ -2,12 +2,14 @@ import json
 import os
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from tests.simulated_panels import simulate
 from tests.synthetic_results import Market, write_results
 from typer.testing import CliRunner
 
 from latentbeta.cli import app
-from latentbeta.storage import write_json
+from latentbeta.storage import write_json, write_parquet
 
 RUNNER = CliRunner()
 METRICS = [{"model": "ca1", "n_factors": 3, "total_r2": 0.2, "total_r2_se": 0.01}]
@@ -98,3 +100,42 @@ def test_a_wrong_row_of_weights_ends_the_command_in_one_line(with_results):
     assert result.exit_code == 1
     assert "row 1, column 'asset' holds 'WHO'" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.fixture
+def with_panel(project):
+    simulated = simulate(n_dates=20, n_assets=12, n_characteristics=2, seed=3).panel
+    leading = {
+        "date": simulated.dates[simulated.date_index],
+        "formation": simulated.dates[simulated.date_index],
+        "asset": simulated.assets[simulated.asset_index],
+        "return": simulated.R,
+        "market_equity": simulated.market_equity,
+    }
+    ranked = {name: simulated.Z[:, p] for p, name in enumerate(simulated.characteristic_names)}
+    write_parquet(pd.DataFrame(leading | ranked), project / "data/panel/panel.parquet")
+    settings = Path(__file__).parents[1] / "params.yaml"
+    (project / "params.yaml").write_text(settings.read_text(encoding="utf-8"), encoding="utf-8")
+    return project
+
+
+def test_the_tests_of_ipca_for_a_machine_and_for_people(with_panel):
+    command = ["ipca-tests", "--n-factors", "1", "--draws", "3"]
+    found = json.loads(RUNNER.invoke(app, [*command, "--json"]).stdout)
+    assert (found["n_factors"], found["draws"]) == (1, 3)
+    assert [test["tested"] for test in found["tests"]] == ["intercept", "c1", "c2", "constant"]
+    assert all(0 <= test["p_value"] <= 1 for test in found["tests"])
+    shown = RUNNER.invoke(app, command).stdout
+    for test in found["tests"]:
+        assert f"{test['p_value']:.3f}" in shown
+    assert "12 of 12" in shown
+
+
+def test_the_tests_of_ipca_need_a_panel_and_directions(with_panel):
+    result = RUNNER.invoke(app, ["ipca-tests", "--n-factors", "9", "--draws", "1"])
+    assert result.exit_code == 1
+    assert "span 3 directions" in result.stderr
+    (with_panel / "data/panel/panel.parquet").unlink()
+    result = RUNNER.invoke(app, ["ipca-tests"])
+    assert result.exit_code == 1
+    assert "panel.parquet: no such file" in result.stderr

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +15,7 @@ import typer
 
 from latentbeta.environment import configure, tracking_uri
 from latentbeta.errors import LatentBetaError, TrackingError
-from latentbeta.progress import say
+from latentbeta.progress import counting, say
 from latentbeta.storage import read_json
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ app = typer.Typer(
 PROJECT_FILES = ("params.yaml", "dvc.yaml", "flows")
 METRICS = Path("data/results/metrics.json")
 MONTE_CARLO = Path("data/monte_carlo")
+PANEL = Path("data/panel")
 
 
 @app.command()
@@ -182,6 +184,38 @@ def null(
     """
     chosen = [*_option("--models", models), *_option("--n-factors", n_factors)]
     _start("latentbeta.permutation", "--repetitions", str(repetitions), *chosen)
+
+
+@app.command()
+def ipca_tests(
+    n_factors: Annotated[int, typer.Option(min=1, help="Latent factors.")] = 3,
+    draws: Annotated[int, typer.Option(min=1, help="Bootstrap samples of each test.")] = 1000,
+    as_json: Annotated[bool, typer.Option("--json", help="For a machine.")] = False,
+) -> None:
+    """Test IPCA on the whole panel: is there an intercept, which characteristics matter."""
+    from latentbeta.config import read_settings
+    from latentbeta.models.ipca_tests import bootstrap_tests
+    from latentbeta.panel.files import read_panel
+
+    project = _project()
+    try:
+        seed = read_settings(project / "params.yaml").seed
+        panel = read_panel(project / PANEL)
+        total = draws * (len(panel.characteristic_names) + 2)
+        bar = nullcontext(lambda: None) if as_json else counting("ipca-tests", total)
+        with bar as advance:
+            found = bootstrap_tests(panel, n_factors, n_draws=draws, seed=seed, on_draw=advance)
+    except LatentBetaError as error:
+        raise _stopped(str(error)) from None
+    if as_json:
+        tests = [
+            {"tested": t.tested, "statistic": t.statistic, "p_value": t.p_value} for t in found
+        ]
+        say(json.dumps({"n_factors": n_factors, "draws": draws, "tests": tests}, indent=2))
+        return
+    say(f"{'null: it is nothing':<24}{'W':>10}{'p':>8}")
+    for test in found:
+        say(f"{test.tested:<24}{test.statistic:>10.4g}{test.p_value:>8.3f}")
 
 
 def _stage(name: str, text: str) -> Callable[[], None]:

@@ -126,8 +126,8 @@ def test_size_over_a_hundred_panels(draw):
 def test_every_characteristic_and_the_constant_is_tested_on_dates_with_returns(gapped):
     calls = []
     found = bootstrap_tests(gapped, 2, n_draws=2, seed=5, on_draw=lambda: calls.append(1))
-    names = ["no intercept", "c1", "c2", "c3", "c4", "constant"]
-    assert [test.hypothesis for test in found] == names
+    names = ["intercept", "c1", "c2", "c3", "c4", "constant"]
+    assert [test.tested for test in found] == names
     assert len(calls) == 2 * len(names)
     alone = characteristic_test(Moments.of(gapped), 2, 2, "c3", n_draws=2, seed=5)
     np.testing.assert_array_equal(found[3].draws, alone.draws)

@@ -36,14 +36,14 @@ class BootstrapTest:
 
     Attributes
     ----------
-    hypothesis : str
-        The null: ``no intercept``, or the name of a characteristic that does not matter.
+    tested : str
+        What the null says is nothing: ``intercept``, a characteristic's name, or ``constant``.
     statistic : float
         W, the sum of squares of the row or column of Γ that the null sets to zero.
     draws : (B,)
     """
 
-    hypothesis: str
+    tested: str
     statistic: float
     draws: Array
 
@@ -99,7 +99,7 @@ def intercept_test(
     gamma = estimate_gamma(moments.ZZ, moments.ZR, n_latent, ones)
     null = np.hstack([np.zeros_like(gamma[:, :1]), gamma[:, 1:]])
     draws = _draws(moments, gamma, null, ones, _size_of_intercept, n_draws, seed, on_draw)
-    return BootstrapTest("no intercept", _size_of_intercept(gamma), draws)
+    return BootstrapTest("intercept", _size_of_intercept(gamma), draws)
 
 
 def characteristic_test(
