@@ -56,6 +56,12 @@ def test_a_single_fold_has_no_error():
     assert table[["fall_se", "share_se"]].isna().all(axis=None)
 
 
+def test_the_last_bits_of_sums_are_no_importance():
+    table = importance_of(KEY, sums({"size": [6 + 1e-13, 8], "turn": [6, 8]}))
+    np.testing.assert_array_equal(table["fall"], 0)
+    assert table["share"].isna().all()
+
+
 def test_a_model_that_needs_nothing_has_no_shares():
     table = importance_of(KEY, sums({"size": [5, 8], "turn": [6, 7]}))
     assert table["share"].isna().all()

@@ -8,6 +8,7 @@ import pandas as pd
 from latentbeta.evaluation.ladder import ModelKey
 from latentbeta.evaluation.sample import Matrix, Vector
 
+DECIMALS = 12  # what is smaller is what sums in another order differ by: no fall at all
 IMPORTANCE_COLUMNS = (
     "model",
     "n_factors",
@@ -83,7 +84,7 @@ def jackknife_error(without_one: Matrix) -> Vector:
 def _falls(folds: Matrix, error: Matrix, scale: Matrix, lost: Matrix) -> Matrix:
     """Fall in total R² over each choice of folds: (C, F) and three (F, P) to (C, P)."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray((folds @ lost - folds @ error) / (folds @ scale))
+        return np.round((folds @ lost - folds @ error) / (folds @ scale), DECIMALS)
 
 
 def _shares(falls: Matrix) -> Matrix:

@@ -15,6 +15,8 @@ Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
+SERIES = ("realised", "fitted", "forecast")
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class OutOfSample:
@@ -81,11 +83,12 @@ class Predictions:
             )
         self.dates: NDArray[np.datetime64] = np.sort(known["date"].unique().astype("M8[us]"))
         self.n_assets = len(assets)
-        self._table = known.assign(
+        placed = known.assign(
             row=np.searchsorted(self.dates, known["date"].to_numpy("M8[us]")),
             column=pd.Index(assets).get_indexer(pd.Index(known["asset"])),
         )
-        self._check()
+        _check(placed)
+        self._table = placed[["row", "column", "date", "fold", *SERIES]]  # text is slow to take
         groups = known.groupby(["model", "n_factors"], sort=False).indices
         every = table[["model", "n_factors"]].drop_duplicates()
         self._positions = {
@@ -97,9 +100,7 @@ class Predictions:
     def sample(self, key: ModelKey) -> OutOfSample:
         """Return one model's matrices."""
         rows = self._table.iloc[self._positions[key]]
-        return OutOfSample(
-            **{name: self._dense(rows, name) for name in ("realised", "fitted", "forecast")}
-        )
+        return OutOfSample(**{name: self._dense(rows, name) for name in SERIES})
 
     def folds(self) -> pd.Series:
         """Return the fold of each test date, indexed by date."""
@@ -110,17 +111,17 @@ class Predictions:
         matrix[rows["row"], rows["column"]] = rows[name]
         return matrix
 
-    def _check(self) -> None:
-        strangers = self._table.loc[self._table["column"] < 0, "asset"]
-        if len(strangers):
-            raise DataError(
-                f"predictions: asset {strangers.iloc[0]!r} is not in the panel; "
-                "the results belong to another panel: train again"
-            )
-        identity = ["model", "n_factors", "row", "column"]
-        repeated = self._table[self._table.duplicated(identity)]
-        if len(repeated):
-            raise DataError(
-                "predictions: more than one row for "
-                f"{repeated[['model', 'n_factors', 'date', 'asset']].iloc[0].to_dict()}"
-            )
+
+def _check(placed: pd.DataFrame) -> None:
+    strangers = placed.loc[placed["column"] < 0, "asset"]
+    if len(strangers):
+        raise DataError(
+            f"predictions: asset {strangers.iloc[0]!r} is not in the panel; "
+            "the results belong to another panel: train again"
+        )
+    repeated = placed[placed.duplicated(["model", "n_factors", "row", "column"])]
+    if len(repeated):
+        raise DataError(
+            "predictions: more than one row for "
+            f"{repeated[['model', 'n_factors', 'date', 'asset']].iloc[0].to_dict()}"
+        )

@@ -1,0 +1,54 @@
+import numpy as np
+import pandas as pd
+import pytest
+from tests.synthetic_results import Market, monthly_settings, panel_of, predictions_of
+
+from latentbeta.evaluation import comparisons
+from latentbeta.evaluation.evaluate import measure
+from latentbeta.evaluation.saved_results import SavedResults
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """How often a model is scored again to be compared."""
+    calls = []
+    plain = comparisons.score_dates
+    monkeypatch.setattr(
+        comparisons, "score_dates", lambda *given: calls.append(given) or plain(*given)
+    )
+    return calls
+
+
+def differences(table):
+    saved = SavedResults(predictions=table)
+    return measure(saved, panel_of(Market()), monthly_settings()).tables["differences"]
+
+
+def without(table, models, asset):
+    gone = table["model"].isin(models) & (table["asset"] == asset)
+    return table.assign(fitted=table["fitted"].mask(gone), forecast=table["forecast"].mask(gone))
+
+
+def test_models_that_cover_the_same_are_not_measured_again(counted):
+    differences(predictions_of(Market()))
+    assert not counted
+
+
+def test_a_model_is_measured_again_once_for_all_that_cover_the_same(counted):
+    gaps = without(predictions_of(Market()), ["observed_factors", "pca"], "A05")
+    differences(gaps)
+    assert len(counted) == 2  # ipca and ca1, each on what the other two cover
+
+
+def test_each_pair_is_compared_on_its_own_common_assets(counted):
+    table = without(predictions_of(Market()), ["pca"], "A05")
+    found = differences(without(table, ["ipca"], "A06"))
+    both = predictions_of(Market()).query("asset != 'A05' and asset != 'A06'")
+    pair = "model_a == 'ipca' and model_b == 'pca'"
+    pd.testing.assert_frame_equal(
+        found.query(pair).reset_index(drop=True),
+        differences(both).query(pair).reset_index(drop=True),
+    )
+    counts = found[found["measure"] == "total_r2"].set_index(["model_a", "model_b"])
+    known = np.isfinite(Market().returns)
+    assert counts.loc[("ca1", "pca"), "n_observations"] == np.delete(known, 5, axis=1).sum()
