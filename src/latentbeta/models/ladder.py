@@ -13,6 +13,7 @@ from latentbeta.models.observed_betas import ObservedBetas
 from latentbeta.models.observed_factors import ObservedFactors
 from latentbeta.models.pca import PrincipalComponents
 from latentbeta.models.protocol import FactorModel
+from latentbeta.models.return_autoencoder import ReturnAutoencoder
 from latentbeta.models.rp_pca import RiskPremiumPCA
 
 
@@ -52,6 +53,9 @@ _MAKERS: dict[str, Callable[[int, ModelSettings, int], FactorModel]] = {
     ),
     "ipca": lambda n_factors, settings, _: InstrumentedPCA(
         n_factors, settings.ipca.intercept, settings.ipca.observed
+    ),
+    "autoencoder": lambda n_factors, settings, seed: ReturnAutoencoder(
+        n_factors, settings.n_seeds, settings.networks, seed
     ),
     "cae_lecture": _lecture,
     **{name: _conditional(name) for name in HIDDEN_LAYERS},

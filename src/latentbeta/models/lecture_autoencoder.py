@@ -40,8 +40,8 @@ def fixed_universe(training: Panel) -> NDArray[np.str_]:
     universe = training.assets[known.mean(axis=0) >= 1 - LARGEST_MISSING_SHARE]
     if not len(universe):
         raise ModelError(
-            "no asset has returns throughout the training sample, so cae_lecture has no fixed"
-            " universe; shorten walk_forward.train or take cae_lecture out of models.names"
+            "no asset has returns throughout the training sample, so there is no fixed universe;"
+            " shorten walk_forward.train or take cae_lecture and autoencoder out of models.names"
         )
     return names_for_state(universe)
 
