@@ -1,9 +1,12 @@
 import shutil
 
 import pytest
-from tests.synthetic_results import Market, monthly_settings, write_results
+from tests.report.evidence import null_of, write_training
+from tests.report.whole_ladder import write_ladder
+from tests.synthetic_results import N_FACTORS, Market, monthly_settings, write_results
 
 from latentbeta.evaluation import evaluate
+from latentbeta.evaluation.ladder import ModelKey
 from latentbeta.storage import write_json
 
 PRICES = {
@@ -84,9 +87,18 @@ def evaluated(tmp_path_factory, settings):
         output=data / "evaluation",
         settings=settings,
     )
+    write_training(data, [ModelKey("ca1", N_FACTORS)], PANEL["characteristics"])
+    write_json([null_of("ca1", N_FACTORS)], data / "evaluation_null/null.json")
     write_json(PRICES, data / "prices/summary.json")
     write_json(PANEL, data / "panel/summary.json")
     write_json(VALIDATION, data / "validation/result.json")
+    return data
+
+
+@pytest.fixture(scope="session")
+def ladder(tmp_path_factory):
+    data = tmp_path_factory.mktemp("ladder")
+    write_ladder(data)
     return data
 
 

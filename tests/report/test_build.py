@@ -5,10 +5,10 @@ from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
-from tests.synthetic_results import monthly_settings
 
 from latentbeta.errors import DataError
 from latentbeta.report import build_report
+from latentbeta.report.tables_by_factors import FOLDED, SHOWN
 from latentbeta.storage import read_json, write_json
 
 VOID = {"meta", "br", "hr", "img", "link", "input", "path", "use"}
@@ -68,18 +68,29 @@ def test_the_verdict_comes_first(page):
     assert f"<title>latentbeta: {headline}</title>" in text
 
 
+SECTIONS = [
+    "models",
+    "differences",
+    "truth",
+    "portfolios",
+    "tangency",
+    "pricing",
+    "characteristics",
+    "betas",
+    "attribution",
+    "null",
+    "folds",
+    "losses",
+    "data",
+    "made",
+]
+
+
 def test_every_section_in_order(page):
-    assert outline(page).sections == [
-        "models",
-        "differences",
-        "truth",
-        "portfolios",
-        "betas",
-        "folds",
-        "losses",
-        "data",
-        "made",
-    ]
+    found = outline(page)
+    assert found.sections == SECTIONS
+    links = [value for name, value in found.attributes if name == "href"]
+    assert links == [f"#{name}" for name in SECTIONS]
 
 
 def test_nothing_is_fetched(page):
@@ -103,18 +114,17 @@ def test_identifiers_are_unique_and_references_lead_to_them(page):
 def test_two_builds_give_the_same_bytes(page, evaluated, settings, tmp_path):
     again = build_report(data=evaluated, output=tmp_path / "again.html", settings=settings)
     assert again.read_bytes() == page.read_bytes()
+    for file in (page.parent / "figures").iterdir():
+        assert (again.parent / "figures" / file.name).read_bytes() == file.read_bytes()
 
 
-def test_figures_are_kept_as_files_beside_the_page(page, evaluated, settings, tmp_path):
+def test_figures_are_kept_as_files_beside_the_page(page):
     files = sorted((page.parent / "figures").iterdir())
     assert len(files) == page.read_text(encoding="utf-8").count('<svg role="img"')
     assert {"measures.svg", "folds.svg", "cumulative.svg"} <= {file.name for file in files}
     for file in files:
         root = ElementTree.fromstring(file.read_text(encoding="utf-8"))
         assert root.tag == "{http://www.w3.org/2000/svg}svg"
-    again = build_report(data=evaluated, output=tmp_path / "report.html", settings=settings)
-    for file in files:
-        assert (again.parent / "figures" / file.name).read_bytes() == file.read_bytes()
 
 
 def test_what_flatters_the_results_is_said_before_them(page):
@@ -141,21 +151,34 @@ def test_facts_of_the_data(page):
 
 
 @pytest.mark.parametrize(
-    ("absent", "section"),
+    "absent",
     [
-        ("results/folds.parquet", "folds"),
-        ("training", "losses"),
-        ("evaluation/truth.json", "truth"),
-        ("evaluation/differences.parquet", "differences"),
-        ("evaluation/portfolios.parquet", "portfolios"),
+        {
+            "results/folds.parquet": "folds",
+            "evaluation/truth.json": "truth",
+            "evaluation/differences.parquet": "differences",
+            "evaluation/attribution.parquet": "attribution",
+            "evaluation_null/null.json": "null",
+        },
+        {
+            "training": "losses",
+            "results/factors.parquet": "tangency",
+            "results/betas.parquet": "betas",
+            "evaluation/importance.parquet": "characteristics",
+            "evaluation/portfolios.parquet": "portfolios",
+            "evaluation/deciles.parquet": "portfolios",
+            "evaluation/premia.parquet": "pricing",
+            "evaluation/pricing_errors.parquet": "pricing",
+        },
     ],
 )
-def test_a_section_without_input_is_left_out(data, settings, tmp_path, absent, section):
-    path = data / absent
-    shutil.rmtree(path) if path.is_dir() else path.unlink()
+def test_a_section_without_input_is_left_out(data, settings, tmp_path, absent):
+    for name in absent:
+        path = data / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
     page = build_report(data=data, output=tmp_path / "report.html", settings=settings)
-    assert section not in outline(page).sections
-    assert "models" in outline(page).sections
+    left = [name for name in SECTIONS if name not in absent.values()]
+    assert outline(page).sections == left
 
 
 def test_the_measures_alone_make_a_page(data, settings, tmp_path):
@@ -184,36 +207,50 @@ def test_nulls_are_dashes(data, settings, tmp_path):
     assert not re.search(r"\bnan\b", text_of(page).lower())
 
 
-def test_several_numbers_of_factors_get_a_figure(data, settings, tmp_path):
-    file = data / "results/metrics.json"
-    metrics = read_json(file)
-    more = [record | {"n_factors": 3} for record in metrics]
-    write_json(metrics + more, file)
-    page = build_report(data=data, output=tmp_path / "report.html", settings=settings)
-    assert "by number of factors" in page.read_text(encoding="utf-8")
+@pytest.fixture(scope="module")
+def ladder_page(ladder, settings, tmp_path_factory):
+    output = tmp_path_factory.mktemp("ladder_report") / "report.html"
+    return build_report(data=ladder, output=output, settings=settings)
 
 
-def test_an_unpublished_production_model_gives_way_to_the_best(evaluated, tmp_path):
-    page = build_report(
-        data=evaluated,
-        output=tmp_path / "report.html",
-        settings=monthly_settings(model="ca3"),
-    )
-    assert "Betas and factors of CA1, K = 2" in text_of(page)
+def test_sixty_models_stay_readable(ladder_page):
+    assert ladder_page.stat().st_size < 3_000_000
+    text = text_of(ladder_page)
+    for caption in (*SHOWN.values(), *FOLDED.values()):
+        assert caption in text
+    assert "All 62 models with every measure" in text
+    assert "by number of factors" in ladder_page.read_text(encoding="utf-8")
+
+
+def test_models_that_could_not_be_made_are_named_with_the_reason(ladder_page):
+    text = text_of(ladder_page)
+    assert "RP-PCA, K = 1 to 3 and 5 not on this panel: 6 assets are too few" in text
+    titles = [value for name, value in outline(ladder_page).attributes if name == "title"]
+    # Four numbers of factors in each table.
+    tables = len(SHOWN) + len(FOLDED)
+    assert titles.count("6 assets are too few for 8 factors") == 4 * tables
+
+
+def test_long_lists_are_folded(ladder_page):
+    text = ladder_page.read_text(encoding="utf-8")
+    assert text.count("<details>") == 4
+    shown = re.sub(r"<details>.*?</details>", "", text, flags=re.DOTALL)
+    lines = text.count("<tr") - shown.count("<tr")
+    assert lines > 3 * 62  # every measure, and the deciles in two weightings
+
+
+def test_the_headings_say_which_number_of_factors_is_compared(ladder_page):
+    assert "above the model of the column, at K = 2 where both have it" in text_of(ladder_page)
 
 
 def test_text_from_outside_cannot_become_markup(data, settings, tmp_path):
     file = data / "prices/summary.json"
     write_json(read_json(file) | {"source": "<script>alert(1)</script>"}, file)
-    page = build_report(data=data, output=tmp_path / "report.html", settings=settings)
-    assert "<script" not in page.read_text(encoding="utf-8")
-
-
-def test_asset_names_cannot_become_markup(data, settings, tmp_path):
     file = data / "results/betas.parquet"
     betas = pd.read_parquet(file)
     betas.assign(asset="<b>$" + betas["asset"] + "$").to_parquet(file, index=False)
     page = build_report(data=data, output=tmp_path / "report.html", settings=settings)
     text = page.read_text(encoding="utf-8")
+    assert "<script" not in text
     assert "<b>" not in text
     assert "&lt;b&gt;$A" in text

@@ -1,8 +1,9 @@
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from latentbeta.report.svg import spread, to_svg
+from latentbeta.report.svg import MOST_DATES, spread, thinned, to_svg
 
 
 def test_labels_that_overlap_move_apart_and_the_others_stay():
@@ -27,3 +28,13 @@ def test_the_name_keeps_identifiers_apart():
     assert 'id="one-' in one
     assert "metadata" not in one
     assert "&lt;thing&gt;" in one
+
+
+@pytest.mark.parametrize("length", [0, 1, MOST_DATES, MOST_DATES + 1, 5 * MOST_DATES + 3])
+def test_long_lines_keep_their_end_and_even_steps(length):
+    found = thinned(pd.Series(range(length)))
+    assert len(found) <= MOST_DATES
+    assert list(found)[-1:] == list(range(length))[-1:]
+    assert len(set(np.diff(found))) <= 1
+    if length <= MOST_DATES:
+        assert len(found) == length

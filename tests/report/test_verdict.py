@@ -1,14 +1,11 @@
-from dataclasses import replace
-
 import pandas as pd
 import pytest
+from tests.report.bare import bare_inputs
 from tests.synthetic_results import monthly_settings
 
 from latentbeta.evaluation.ladder import ModelKey
-from latentbeta.report.inputs import ReportInputs
-from latentbeta.report.verdict import Difference, difference, verdict
-
-EMPTY = pd.DataFrame()
+from latentbeta.report.comparisons import Contest, Difference, contest, difference
+from latentbeta.report.verdict import verdict
 
 
 def record(model, total, predictive=0.01, n_factors=3, **more):
@@ -31,20 +28,7 @@ def row(a, b, measure, value, t, n_factors=3):
 
 
 def inputs(metrics, rows=(), **more):
-    empty = dict.fromkeys(
-        ("portfolios", "fold_metrics", "folds", "betas", "factors", "history", "selection"), EMPTY
-    )
-    base = ReportInputs(
-        metrics=metrics,
-        differences=pd.DataFrame(rows),
-        truth={"known": False},
-        prices_summary=None,
-        panel_summary=None,
-        validation=None,
-        hashes={},
-        **empty,
-    )
-    return replace(base, **more)
+    return bare_inputs(metrics=metrics, differences=pd.DataFrame(rows), **more)
 
 
 @pytest.fixture(scope="module")
@@ -142,3 +126,67 @@ def test_a_difference_is_found_from_either_side():
 def test_a_difference_without_a_value_is_none():
     table = pd.DataFrame([row("ca1", "ipca", "ic", float("nan"), float("nan"))])
     assert difference(table, ModelKey("ca1", 3), "ipca", "ic") is None
+
+
+def ladder(totals):
+    """Records of (model, K) to total R²; all else alike."""
+    return [record(model, total, n_factors=count) for (model, count), total in totals.items()]
+
+
+def test_classical_models_against_networks_number_by_number():
+    metrics = ladder(
+        {
+            ("pca", 1): 0.30,
+            ("ca1", 1): 0.31,
+            ("pca", 2): 0.20,
+            ("ipca", 2): 0.35,
+            ("ca1", 2): 0.33,
+            ("ca2", 2): 0.34,
+            ("ipca", 3): 0.36,
+            ("ca2", 3): 0.35,
+            ("pca", 4): 0.37,
+        }
+    )
+    rows = [
+        row("ca1", "pca", "total_r2", 0.01, 1.9, 1),
+        row("ca2", "ipca", "total_r2", -0.01, -2.2, 2),
+        row("ca1", "ipca", "total_r2", -0.02, -9.0, 2),
+        row("ca2", "ipca", "total_r2", -0.01, -1.0, 3),
+    ]
+    found = contest(metrics, pd.DataFrame(rows), "total_r2")
+    assert found == Contest(classical=(2, 3), networks=(1,), clear=(2,))
+    assert found.counts == (1, 2, 3)
+
+
+def test_the_verdict_says_where_each_side_leads(settings):
+    metrics = ladder({("ipca", 1): 0.3, ("ca1", 1): 0.2, ("ipca", 2): 0.3, ("ca1", 2): 0.4})
+    rows = [row("ca1", "ipca", "total_r2", -0.1, -5.0, 1)]
+    text = words(verdict(inputs(metrics, rows), settings))
+    assert "in total R² the classical at K = 1 and the network at K = 2 (clearly at 1)" in text
+
+
+def test_a_side_that_always_leads(settings):
+    metrics = ladder({("ipca", 1): 0.3, ("ca1", 1): 0.2, ("ipca", 2): 0.5, ("ca1", 2): 0.4})
+    text = words(verdict(inputs(metrics), settings))
+    assert "in total R² the classical at every K (nowhere clearly)" in text
+
+
+def test_one_number_of_factors_is_no_contest(settings):
+    text = words(verdict(inputs([record("ipca", 0.3), record("ca1", 0.2)]), settings))
+    assert "at equal numbers" not in text.lower()
+
+
+def test_the_runner_up_has_the_same_number_of_factors(settings):
+    metrics = ladder({("ipca", 5): 0.40, ("ca1", 6): 0.39, ("ipca", 6): 0.42})
+    rows = [row("ca1", "ipca", "total_r2", -0.03, -1.0, 6)]
+    found = verdict(inputs(metrics, rows), settings)
+    assert found.headline.startswith(
+        "IPCA (K = 6) explains most, but not clearly more than CA1 (K = 6)"
+    )
+
+
+def test_sharpe_ratios_after_costs_are_said_where_known(settings):
+    before = record("ca1", 0.3, long_short_sharpe=1.2, long_short_sharpe_se=0.2)
+    assert "1.20 ± 0.20 a year, before trading costs" in words(verdict(inputs([before]), settings))
+    after = before | {"long_short_net_sharpe": 0.75}
+    assert "1.20 ± 0.20 a year, 0.75 after" in words(verdict(inputs([after]), settings))

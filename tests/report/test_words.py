@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from latentbeta.report.words import listing, number, percent, signed
+from latentbeta.report.words import listing, number, percent, signed, spans
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,8 @@ def test_listing():
         "a and b",
         "a, b and c",
     ]
+
+
+def test_spans():
+    found = [spans(numbers) for numbers in ((), (2,), (2, 1), (1, 3, 4, 5), (1, 2, 4, 6, 7, 8))]
+    assert found == ["", "2", "1 and 2", "1 and 3 to 5", "1, 2, 4 and 6 to 8"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -12,18 +11,17 @@ import matplotlib as mpl
 from markupsafe import Markup
 
 from latentbeta.config import Settings
-from latentbeta.evaluation.ladder import ModelKey, rung
-from latentbeta.report import sections
+from latentbeta.evaluation.ladder import ModelKey
+from latentbeta.report import data_sections, model_sections, portfolio_sections, pricing_sections
+from latentbeta.report.characteristic_figures import MOST_CHARACTERISTICS, shares
+from latentbeta.report.comparisons import key_of
+from latentbeta.report.contents import contents
+from latentbeta.report.figures import every_figure
 from latentbeta.report.inputs import ReportInputs, read_inputs
-from latentbeta.report.model_figures import by_factors_figure, cumulative_figure, measures_figure
-from latentbeta.report.production_figures import (
-    betas_figure,
-    factors_figure,
-    folds_figure,
-    losses_figure,
-)
+from latentbeta.report.shown import compared_keys, leading_keys, production_key
 from latentbeta.report.svg import STYLE, standalone
-from latentbeta.report.verdict import best, key_of, verdict
+from latentbeta.report.tables_by_factors import FOLDED, SHOWN, tables_by_factors
+from latentbeta.report.verdict import verdict
 from latentbeta.report.words import name_of, percent
 from latentbeta.storage import folder_written_atomically, write_text
 
@@ -31,6 +29,7 @@ COMPARED = (
     ("total_r2", "Total R², points"),
     ("predictive_r2", "Predictive R², points"),
 )
+Facts = dict[str, Any]
 
 
 def build_report(*, data: Path, output: Path, settings: Settings) -> Path:
@@ -40,7 +39,8 @@ def build_report(*, data: Path, output: Path, settings: Settings) -> Path:
     ----------
     data : Path
         Folder with what the stages left: results/, evaluation/, training/, and where there are
-        such, prices/, panel/ and validation/. A section whose input is absent is left out.
+        such, prices/, panel/, validation/ and evaluation_null/. A section whose input is absent
+        is left out.
     output : Path
         The HTML file; its figures are kept beside it too, as figures/*.svg.
     settings : Settings
@@ -57,7 +57,7 @@ def build_report(*, data: Path, output: Path, settings: Settings) -> Path:
     """
     inputs = read_inputs(data)
     with mpl.rc_context(STYLE):
-        figures = dict(_figures(inputs, settings))
+        figures = every_figure(inputs, settings)
     with folder_written_atomically(output.parent / "figures") as folder:
         for name, figure in figures.items():
             write_text(standalone(figure), folder / f"{name}.svg")
@@ -66,97 +66,87 @@ def build_report(*, data: Path, output: Path, settings: Settings) -> Path:
 
 
 def _render(inputs: ReportInputs, settings: Settings, figures: dict[str, Markup]) -> str:
-    package = resources.files("latentbeta.report")
+    templates = resources.files("latentbeta.report") / "templates"
     environment = jinja2.Environment(
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        loader=jinja2.FunctionLoader(lambda name: (package / name).read_text(encoding="utf-8")),
+        loader=jinja2.FunctionLoader(lambda name: (templates / name).read_text(encoding="utf-8")),
     )
-    style = Markup((package / "report.css").read_text(encoding="utf-8"))
+    style = Markup((templates / "report.css").read_text(encoding="utf-8"))
     page = environment.get_template("report.html.j2")
-    return page.render(style=style, figures=figures, **_facts(inputs, settings)) + "\n"
+    facts = _facts(inputs, settings)
+    sections = contents(facts, figures)
+    return page.render(style=style, figures=figures, contents=sections, **facts) + "\n"
 
 
-def _facts(inputs: ReportInputs, settings: Settings) -> dict[str, Any]:
+def _facts(inputs: ReportInputs, settings: Settings) -> Facts:
     keys = compared_keys(inputs, settings)
     shown = production_key(inputs, settings)
+    leading = leading_keys(inputs, settings, "long_short_sharpe")
     return {
         "verdict": verdict(inputs, settings),
-        "columns": sections.shown_columns(inputs.metrics),
-        "groups": sections.column_groups(inputs.metrics),
-        "models": sections.model_rows(inputs.metrics),
-        "coverage_differs": len({r["n_observations"] for r in inputs.metrics}) > 1,
-        "matrices": [
-            sections.difference_matrix(inputs, keys, measure, title)
-            for measure, title in COMPARED
-            if len(keys) > 1 and not inputs.differences.empty
-        ],
-        "n_factors": max((key.n_factors for key in keys), default=0),
-        "truth": sections.truth_rows(inputs.truth),
-        "oracle": percent(inputs.truth.get("oracle_total_r2"), 2),
         "shown": f"{name_of(shown.model)}, K = {shown.n_factors}" if shown else "",
-        "folds": sections.fold_rows(inputs.folds),
-        "data": sections.data_facts(inputs),
-        "notes": (inputs.prices_summary or {}).get("notes", []),
-        "flags": sections.flag_rows(inputs.prices_summary),
-        "coverage": sections.coverage_rows(inputs.panel_summary),
-        "gate": inputs.validation,
-        "gate_rules": sections.gate_rows(inputs.validation),
-        "settings": sections.setting_rows(settings),
-        "hashes": inputs.hashes,
+        "n_factors": shown.n_factors if shown else 0,
         "draws": settings.evaluation.bootstrap_draws,
         "block": f"{settings.evaluation.bootstrap_block:g}",
+        "settings": data_sections.setting_rows(settings),
+        "hashes": inputs.hashes,
+        **_model_facts(inputs, keys),
+        **_evidence_facts(inputs, keys, leading),
+        **_data_facts(inputs),
     }
 
 
-def _figures(inputs: ReportInputs, settings: Settings) -> Iterator[tuple[str, Markup]]:
-    keys = compared_keys(inputs, settings)
-    yield "measures", measures_figure([r for r in inputs.metrics if key_of(r) in keys])
-    if len({record["n_factors"] for record in inputs.metrics if record["n_factors"] > 1}) > 1:
-        yield "by_factors", by_factors_figure(inputs.metrics)
-    if not inputs.portfolios.empty and inputs.portfolios["long_short"].notna().any():
-        yield "cumulative", cumulative_figure(inputs.portfolios, keys)
-    if not inputs.folds.empty:
-        yield "folds", folds_figure(inputs.folds)
-    key = production_key(inputs, settings)
-    if key is not None:
-        yield from _production_figures(inputs, key)
+def _model_facts(inputs: ReportInputs, keys: list[ModelKey]) -> Facts:
+    metrics, left_out = inputs.metrics, inputs.left_out
+    every = [key_of(record) for record in metrics]
+    return {
+        "by_factors": tables_by_factors(metrics, left_out, SHOWN),
+        "by_factors_folded": tables_by_factors(metrics, left_out, FOLDED),
+        "columns": (columns := model_sections.shown_columns(metrics)),
+        "measures": {column.measure for column in columns},
+        "groups": model_sections.column_groups(metrics),
+        "models": model_sections.model_rows(metrics),
+        "left_out": model_sections.left_out_rows(left_out),
+        "coverage_differs": len({record["n_observations"] for record in metrics}) > 1,
+        "intervals": any("total_r2_low" in record for record in metrics),
+        "matrices": [
+            model_sections.difference_matrix(inputs, keys, measure, title)
+            for measure, title in COMPARED
+            if len(keys) > 1 and not inputs.differences.empty
+        ],
+        "truth": model_sections.truth_rows(inputs.truth, keys),
+        "truth_folded": model_sections.truth_rows(
+            inputs.truth, [k for k in every if k not in keys]
+        ),
+        "oracle": percent(inputs.truth.get("oracle_total_r2"), 2),
+    }
 
 
-def _production_figures(inputs: ReportInputs, key: ModelKey) -> Iterator[tuple[str, Markup]]:
-    betas, factors = inputs.of_model("betas", key), inputs.of_model("factors", key)
-    history = inputs.of_model("history", key)
-    if not betas.empty:
-        yield "betas", betas_figure(betas, key.n_factors)
-    if not factors.empty:
-        yield "factors", factors_figure(factors, key.n_factors)
-    if not history.empty:
-        yield "losses", losses_figure(history, inputs.of_model("selection", key))
+def _evidence_facts(inputs: ReportInputs, keys: list[ModelKey], leading: list[ModelKey]) -> Facts:
+    every = [key_of(record) for record in inputs.metrics]
+    return {
+        "leaders": portfolio_sections.leaders_phrase(leading, every),
+        "deciles": portfolio_sections.decile_tables(inputs, leading),
+        "deciles_folded": portfolio_sections.decile_tables(inputs, every),
+        "luck": portfolio_sections.luck_sentence(inputs.metrics),
+        "pricing": pricing_sections.pricing_table(inputs, keys),
+        "premia": pricing_sections.premia_table(inputs, keys),
+        "null": pricing_sections.null_facts(inputs.null),
+        "most": MOST_CHARACTERISTICS,
+        "n_characteristics": len(shares(inputs, keys)),
+    }
 
 
-def production_key(inputs: ReportInputs, settings: Settings) -> ModelKey | None:
-    """Return the model whose betas are shown: the one published nightly, else the best."""
-    wanted = ModelKey(settings.nightly.model, settings.nightly.n_factors)
-    if inputs.record(wanted) is not None:
-        return wanted
-    record = best(inputs.metrics, "total_r2")
-    return key_of(record) if record else None
-
-
-def compared_keys(inputs: ReportInputs, settings: Settings) -> list[ModelKey]:
-    """Return one key a model, at the number of factors that is shown where it has that one.
-
-    A model that has other numbers of factors is shown at its largest.
-    """
-    shown = production_key(inputs, settings)
-    by_model: dict[str, list[int]] = {}
-    for record in inputs.metrics:
-        by_model.setdefault(record["model"], []).append(record["n_factors"])
-    wanted = shown.n_factors if shown else 0
-    keys = [
-        ModelKey(model, wanted if wanted in counts else max(counts))
-        for model, counts in by_model.items()
-    ]
-    return sorted(keys, key=rung)
+def _data_facts(inputs: ReportInputs) -> Facts:
+    return {
+        "folds": data_sections.fold_rows(inputs.folds),
+        "data": data_sections.data_facts(inputs),
+        "notes": (inputs.prices_summary or {}).get("notes", []),
+        "flags": data_sections.flag_rows(inputs.prices_summary),
+        "coverage": data_sections.coverage_rows(inputs.panel_summary),
+        "gate": inputs.validation,
+        "gate_rules": data_sections.gate_rows(inputs.validation),
+    }

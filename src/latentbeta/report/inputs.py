@@ -13,6 +13,17 @@ from latentbeta.evaluation.ladder import ModelKey
 from latentbeta.storage import content_hash, read_json
 
 Record = dict[str, Any]
+EVALUATED = (
+    "differences",
+    "portfolios",
+    "deciles",
+    "pricing_errors",
+    "premia",
+    "importance",
+    "attribution",
+)
+RESULTS = ("folds", "factors")
+TRAINED = ("history", "selection", "beta_functions")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -23,7 +34,18 @@ class ReportInputs:
     ----------
     metrics : list of dict
         In the order of the ladder.
-    differences, portfolios, folds, betas, factors, history, selection, fold_metrics : DataFrame
+    differences, portfolios, deciles, pricing_errors, premia, importance, attribution : DataFrame
+        From evaluation.
+    folds, factors : DataFrame
+        From the results.
+    betas_file : Path
+        By far the largest table: `betas` reads one model's rows of it.
+    history, selection, beta_functions : DataFrame
+        From training.
+    left_out : list of dict
+        Models that could not be made of this panel: model, n_factors, reason.
+    null : list of dict
+        What the models score on returns that were shuffled within each date.
     truth : dict
     prices_summary, panel_summary, validation : dict or None
     hashes : dict
@@ -33,12 +55,19 @@ class ReportInputs:
     metrics: list[Record]
     differences: pd.DataFrame
     portfolios: pd.DataFrame
-    fold_metrics: pd.DataFrame
+    deciles: pd.DataFrame
+    pricing_errors: pd.DataFrame
+    premia: pd.DataFrame
+    importance: pd.DataFrame
+    attribution: pd.DataFrame
     folds: pd.DataFrame
-    betas: pd.DataFrame
+    betas_file: Path
     factors: pd.DataFrame
     history: pd.DataFrame
     selection: pd.DataFrame
+    beta_functions: pd.DataFrame
+    left_out: list[Record]
+    null: list[Record]
     truth: Record
     prices_summary: Record | None
     panel_summary: Record | None
@@ -51,6 +80,15 @@ class ReportInputs:
         if rows.empty:
             return rows
         return rows[(rows["model"] == key.model) & (rows["n_factors"] == key.n_factors)]
+
+    def betas(self, key: ModelKey) -> pd.DataFrame:
+        """Read the published betas of one model; empty where there are none."""
+        if not self.betas_file.exists():
+            return pd.DataFrame()
+        return pd.read_parquet(
+            self.betas_file,
+            filters=[("model", "==", key.model), ("n_factors", "==", key.n_factors)],
+        )
 
     def record(self, key: ModelKey) -> Record | None:
         """Return one model's measures, None when it was not evaluated."""
@@ -71,14 +109,12 @@ def read_inputs(data: Path) -> ReportInputs:
         raise DataError(f"{results / 'metrics.json'}: no such file; run the stage evaluate first")
     return ReportInputs(
         metrics=read_json(results / "metrics.json"),
-        differences=_table(evaluation / "differences.parquet"),
-        portfolios=_table(evaluation / "portfolios.parquet"),
-        fold_metrics=_table(evaluation / "fold_metrics.parquet"),
-        folds=_table(results / "folds.parquet"),
-        betas=_table(results / "betas.parquet"),
-        factors=_table(results / "factors.parquet"),
-        history=_table(training / "history.parquet"),
-        selection=_table(training / "selection.parquet"),
+        **{name: _table(evaluation / f"{name}.parquet") for name in EVALUATED},
+        **{name: _table(results / f"{name}.parquet") for name in RESULTS},
+        **{name: _table(training / f"{name}.parquet") for name in TRAINED},
+        betas_file=results / "betas.parquet",
+        left_out=_document(training / "left_out.json") or [],
+        null=_document(data / "evaluation_null/null.json") or [],
         truth=_document(evaluation / "truth.json") or {"known": False},
         prices_summary=_document(data / "prices/summary.json"),
         panel_summary=_document(data / "panel/summary.json"),
@@ -98,6 +134,7 @@ def _document(path: Path) -> Any:
 def _hashes(data: Path) -> dict[str, str]:
     files = (
         "prices/prices.parquet",
+        "prices/given_panel.parquet",
         "panel/panel.parquet",
         "results/folds.parquet",
         "results/predictions.parquet",

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 
 from latentbeta.evaluation.ladder import ModelKey
-from latentbeta.report.svg import INK, LINE, date_axis, label_ends, new_figure, to_svg
+from latentbeta.report.svg import INK, LINE, date_axis, label_ends, new_figure, thinned, to_svg
 from latentbeta.report.words import colour_of, is_known, name_of
 
 PANELS = (("total_r2", "Total R², %"), ("predictive_r2", "Predictive R², %"))
@@ -79,9 +79,9 @@ def cumulative_figure(portfolios: pd.DataFrame, keys: list[ModelKey]) -> Markup:
             (portfolios["model"] == key.model) & (portfolios["n_factors"] == key.n_factors)
         ]
         if rows["long_short"].notna().any():
-            total = 100 * rows["long_short"].fillna(0.0).cumsum()
+            total = thinned(100 * rows.set_index("date")["long_short"].fillna(0.0).cumsum())
             colour = colour_of(key.model)
-            axes.plot(rows["date"], total, color=colour)
+            axes.plot(total.index, total, color=colour)
             ends.append((float(total.iloc[-1]), name_of(key.model), colour))
     axes.axhline(0, color=LINE, zorder=0)
     axes.set_ylabel("sum of returns, %")

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from latentbeta.report.svg import LINE, SOFT, date_axis, label_ends, new_figure, to_svg
+from latentbeta.report.svg import LINE, SOFT, date_axis, label_ends, new_figure, thinned, to_svg
 
 BAND, MIDDLE = "#c9d8e6", "#1f4e79"
 ASSET_COLOURS = ("#c0392b", "#c9972b", "#3d8b6e")
@@ -52,7 +52,7 @@ def betas_figure(betas: pd.DataFrame, n_factors: int) -> Markup:
 
 def _beta_panel(axes: Axes, betas: pd.DataFrame, name: str, assets: list[str]) -> None:
     by_date = betas.groupby("date")[name]
-    spread = pd.DataFrame({level: by_date.quantile(level) for level in QUANTILES})
+    spread = thinned(pd.DataFrame({level: by_date.quantile(level) for level in QUANTILES}))
     axes.fill_between(
         spread.index,
         spread[0.05],
@@ -67,7 +67,7 @@ def _beta_panel(axes: Axes, betas: pd.DataFrame, name: str, assets: list[str]) -
     )
     axes.plot(spread.index, spread[0.5], color=MIDDLE, label="median")
     for asset, colour in zip(assets, ASSET_COLOURS, strict=False):
-        rows = betas[betas["asset"] == asset]
+        rows = thinned(betas[betas["asset"] == asset])
         axes.plot(rows["date"], rows[name], color=colour, linewidth=0.9, label=asset)
     axes.set_title(name.replace("factor_", "Beta on factor "))
     axes.margins(x=0)
@@ -81,9 +81,9 @@ def factors_figure(factors: pd.DataFrame, n_factors: int) -> Markup:
     axes = figure.subplots()
     ends = []
     for k, name in enumerate(factor_columns(n_factors)):
-        total = 100 * factors[name].fillna(0.0).cumsum()
+        total = thinned(100 * factors.set_index("date")[name].fillna(0.0).cumsum())
         colour = FACTOR_COLOURS[k % len(FACTOR_COLOURS)]
-        axes.plot(factors["date"], total, color=colour)
+        axes.plot(total.index, total, color=colour)
         ends.append((float(total.iloc[-1]), f"Factor {k + 1}", colour))
     axes.axhline(0, color=LINE, zorder=0)
     axes.set_ylabel("sum of returns, %")

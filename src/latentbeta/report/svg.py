@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -15,8 +16,10 @@ from matplotlib.dates import DateFormatter, DayLocator, MonthLocator, YearLocato
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+Rows = TypeVar("Rows", pd.Series, pd.DataFrame)
 INK, SOFT, LINE = "#1f2933", "#616e7c", "#d9e2ec"
 WIDTH = 9.4  # inches: about 680 points, shown at the page's width
+MOST_DATES = 400  # of a line or an area: about one a point of the page's width
 STYLE = {
     "svg.fonttype": "none",  # text stays text: it can be read aloud, searched and copied
     "svg.hashsalt": "latentbeta",
@@ -81,6 +84,12 @@ def to_svg(figure: Figure, *, name: str, description: str) -> Markup:
 def standalone(figure: Markup) -> str:
     """Return an inline figure as the text of an SVG file, which must name its vocabularies."""
     return str(figure).replace("<svg ", f"<svg {_NAMESPACES} ", 1) + "\n"
+
+
+def thinned(rows: Rows) -> Rows:
+    """Keep evenly spaced rows, the last among them: more would not be seen, only be stored."""
+    step = max(1, -(-len(rows) // MOST_DATES))
+    return rows.iloc[(len(rows) - 1) % step :: step]
 
 
 def date_axis(axes: Axes, dates: pd.Series, *, most: int = 8) -> None:

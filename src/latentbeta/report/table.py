@@ -7,6 +7,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from latentbeta.report.comparisons import best_value
 from latentbeta.report.words import COLUMNS, Column, is_known, name_of, number
 
 TERMINAL = {
@@ -31,16 +32,11 @@ def results_table(metrics: list[dict[str, Any]]) -> Table:
     table.add_column("K", justify="right")
     for column in columns:
         table.add_column(TERMINAL[column.measure], justify="right", no_wrap=True)
-    best = {column.measure: best_value(metrics, column.measure) for column in columns}
+    best = {column.measure: best_value(metrics, column) for column in columns}
     for record in metrics:
         cells = [_cell(record, column, best[column.measure]) for column in columns]
         table.add_row(name_of(record["model"]), str(record["n_factors"]), *cells)
     return table
-
-
-def best_value(metrics: list[dict[str, Any]], measure: str) -> float | None:
-    """Return the highest value of a measure; None when no model has one."""
-    return max((r[measure] for r in metrics if is_known(r.get(measure))), default=None)
 
 
 def _cell(record: dict[str, Any], column: Column, best: float | None) -> Text:

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from latentbeta.config import Settings
 from latentbeta.evaluation.ladder import ModelKey
+from latentbeta.report.comparisons import (
+    CLEAR,
+    Contest,
+    Difference,
+    best,
+    contest,
+    difference,
+    key_of,
+)
 from latentbeta.report.inputs import Record, ReportInputs
 from latentbeta.report.words import (
     CLASSICAL,
@@ -20,18 +27,16 @@ from latentbeta.report.words import (
     name_of,
     number,
     percent,
+    spans,
 )
 
-CLEAR = 2.0  # standard errors
 YARDSTICKS = ("ipca", "pca")
-
-
-@dataclass(frozen=True)
-class Difference:
-    """How much model a scores above model b on a measure, and over its standard error."""
-
-    value: float
-    t: float
+CONTESTS = {
+    "total_r2": "total R²",
+    "predictive_r2": "predictive R²",
+    "long_short_sharpe": "the long-short Sharpe ratio",
+    "tangency_sharpe": "the tangency Sharpe ratio",
+}
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,7 @@ def verdict(inputs: ReportInputs, settings: Settings) -> Verdict:
             *_against_others(inputs, key_of(explains), "total_r2"),
         ],
         _prediction_sentences(inputs, predicts),
+        _contest_sentences(inputs),
         _portfolio_sentence(inputs),
         _truth_sentence(inputs, key_of(explains)),
     ]
@@ -70,41 +76,6 @@ def verdict(inputs: ReportInputs, settings: Settings) -> Verdict:
         paragraphs=tuple(" ".join(sentences) for sentences in paragraphs if sentences),
         cautions=cautions(inputs, settings),
     )
-
-
-def best(metrics: list[Record], measure: str) -> Record | None:
-    """Return the model with the highest value of a measure; None when none has one."""
-    known = [record for record in metrics if is_known(record.get(measure))]
-    return max(known, key=lambda record: record[measure], default=None)
-
-
-def key_of(record: Record) -> ModelKey:
-    """Return which model a record of metrics.json is about."""
-    return ModelKey(record["model"], record["n_factors"])
-
-
-def difference(table: pd.DataFrame, a: ModelKey, model: str, measure: str) -> Difference | None:
-    """Look up how much `a` scores above another model that it was compared with.
-
-    Returns
-    -------
-    Difference or None
-        None when the two were not compared, or one has no such measure.
-    """
-    if table.empty:
-        return None
-    rows = table[table["measure"] == measure]
-    is_a = (rows["model_a"] == a.model) & (rows["n_factors_a"] == a.n_factors)
-    is_b = (rows["model_b"] == a.model) & (rows["n_factors_b"] == a.n_factors)
-    for found, sign in (
-        (rows[is_a & (rows["model_b"] == model)], 1),
-        (rows[is_b & (rows["model_a"] == model)], -1),
-    ):
-        same = found[found["n_factors_a"] == found["n_factors_b"]]
-        for row in (same if len(same) else found).itertuples():
-            value, t = sign * float(str(row.difference)), sign * float(str(row.t))
-            return Difference(value, t) if np.isfinite(value) else None
-    return None
 
 
 def cautions(inputs: ReportInputs, settings: Settings) -> tuple[tuple[str, str], ...]:
@@ -149,9 +120,13 @@ def _headline(inputs: ReportInputs, explains: Record, predicts: Record | None) -
 
 
 def _close_rival(inputs: ReportInputs, winner: Record, measure: str) -> Record | None:
-    """Return the runner-up if the winner's lead over it is within two standard errors."""
+    """Return the runner-up if the winner's lead over it is within two standard errors.
+
+    Models are compared at the winner's number of factors, where others have it.
+    """
     others = [record for record in inputs.metrics if record["model"] != winner["model"]]
-    runner_up = best(others, measure)
+    same = [record for record in others if record["n_factors"] == winner["n_factors"]]
+    runner_up = best(same or others, measure)
     if runner_up is None:
         return None
     gap = difference(inputs.differences, key_of(winner), runner_up["model"], measure)
@@ -227,6 +202,32 @@ def _prediction_sentences(inputs: ReportInputs, predicts: Record | None) -> list
     return [sentence, *_against_others(inputs, key, "predictive_r2")]
 
 
+def _contest_sentences(inputs: ReportInputs) -> list[str]:
+    """Say where classical models are ahead of the networks, and where behind."""
+    parts = [
+        _contest_phrase(found, name)
+        for measure, name in CONTESTS.items()
+        if len((found := contest(inputs.metrics, inputs.differences, measure)).counts) > 1
+    ]
+    if not parts:
+        return []
+    return [
+        "At equal numbers of factors, the best classical model against the best network: "
+        f"{'; '.join(parts)}. Clearly is by more than two standard errors."
+    ]
+
+
+def _contest_phrase(found: Contest, name: str) -> str:
+    sides = (("classical", found.classical), ("network", found.networks))
+    ahead = [
+        f"the {side} {'at every K' if where == found.counts else f'at K = {spans(where)}'}"
+        for side, where in sides
+        if where
+    ]
+    clear = f"clearly at {spans(found.clear)}" if found.clear else "nowhere clearly"
+    return f"in {name} {' and '.join(ahead)} ({clear})"
+
+
 def _portfolio_sentence(inputs: ReportInputs) -> list[str]:
     record = best(inputs.metrics, "long_short_sharpe")
     if record is None:
@@ -236,8 +237,13 @@ def _portfolio_sentence(inputs: ReportInputs) -> list[str]:
     return [
         "Sorting assets on the forecast, buying the best and selling the worst earns the highest "
         f"Sharpe ratio with {_named(record)}: {number(record['long_short_sharpe'], 2)}{beside} "
-        "a year, before trading costs."
+        f"a year, {_costs_phrase(record)}."
     ]
+
+
+def _costs_phrase(record: Record) -> str:
+    net = record.get("long_short_net_sharpe")
+    return f"{number(net, 2)} after trading costs" if is_known(net) else "before trading costs"
 
 
 def _truth_sentence(inputs: ReportInputs, key: ModelKey) -> list[str]:
@@ -259,5 +265,5 @@ def _truth_sentence(inputs: ReportInputs, key: ModelKey) -> list[str]:
     return sentences
 
 
-def _named(record: Record | dict[str, Any]) -> str:
+def _named(record: Record) -> str:
     return f"{name_of(record['model'])} (K = {record['n_factors']})"

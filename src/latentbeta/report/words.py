@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, TypeGuard
+from typing import Any, Literal, TypeGuard
 
 NAMES = {
-    "observed_factors": "Market",
+    "observed_factors": "Observed factors",
     "observed_betas": "Observed betas",
     "pca": "PCA",
     "rp_pca": "RP-PCA",
@@ -19,7 +20,12 @@ NAMES = {
     "ca2": "CA2",
     "ca3": "CA3",
 }
-CLASSICAL = ("observed_factors", "observed_betas", "pca", "rp_pca", "ipca")
+CLASSES = {
+    "observed": ("observed_factors", "observed_betas"),
+    "latent and linear": ("pca", "rp_pca", "ipca"),
+    "neural": ("autoencoder", "cae_lecture", "ca0", "ca1", "ca2", "ca3"),
+}
+CLASSICAL = CLASSES["observed"] + CLASSES["latent and linear"]
 COLOURS = {
     "observed_factors": "#9aa5b1",
     "observed_betas": "#7b8794",
@@ -40,13 +46,17 @@ MINUS, NOTHING = "\u2212", "–"
 
 @dataclass(frozen=True)
 class Column:
-    """A measure as a column: the group it stands in, how it is headed, scaled and rounded."""
+    """A measure as a column: the group it stands in, how it is headed, scaled and rounded.
+
+    `better` says whether the highest or the lowest value is the best.
+    """
 
     measure: str
     group: str
     heading: str
     scale: float
     decimals: int
+    better: Literal["high", "low"] = "high"
 
 
 COLUMNS = (
@@ -56,8 +66,12 @@ COLUMNS = (
     Column("predictive_r2_managed", "Managed portfolios, R² %", "predictive", 100, 2),
     Column("ic", "Information coefficient", "IC", 1, 3),
     Column("rank_ic", "Information coefficient", "rank IC", 1, 3),
-    Column("long_short_sharpe", "Long-short Sharpe", "equal", 1, 2),
-    Column("long_short_sharpe_vw", "Long-short Sharpe", "value", 1, 2),
+    Column("long_short_sharpe", "Sharpe ratio a year", "long-short, equal", 1, 2),
+    Column("long_short_sharpe_vw", "Sharpe ratio a year", "long-short, value", 1, 2),
+    Column("long_short_net_sharpe", "Sharpe ratio a year", "equal, net of costs", 1, 2),
+    Column("tangency_sharpe", "Sharpe ratio a year", "tangency", 1, 2),
+    Column("n_pricing_errors", "Pricing errors", "|t| above 3", 1, 0, "low"),
+    Column("mean_abs_alpha", "", "", 100, 2, "low"),  # no room for it in the full table
 )
 
 
@@ -99,6 +113,27 @@ def signed(value: Any, decimals: int) -> str:
 def percent(value: Any, decimals: int = 1) -> str:
     """Return a fraction as a percentage."""
     return f"{number(value * 100, decimals)} %" if is_known(value) else NOTHING
+
+
+def spans(numbers: Iterable[int]) -> str:
+    """Shorten a list of whole numbers.
+
+    >>> spans([1, 3, 4, 5])
+    '1 and 3 to 5'
+    """
+    runs: list[list[int]] = []
+    for value in sorted(set(numbers)):
+        if runs and value == runs[-1][-1] + 1:
+            runs[-1].append(value)
+        else:
+            runs.append([value])
+    return listing(
+        [
+            part
+            for run in runs
+            for part in ([f"{run[0]} to {run[-1]}"] if len(run) > 2 else map(str, run))
+        ]
+    )
 
 
 def factors_phrase(n_factors: int) -> str:
