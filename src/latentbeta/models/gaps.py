@@ -64,7 +64,7 @@ def likeliest_factors(
     ----------
     R : (T, N), NaN where missing
 
-    Source: Tipping and Bishop (1999), Probabilistic principal component analysis, section 3.3;
+    Source: Tipping and Bishop (1999), Probabilistic principal component analysis;
     Liu, Rubin and Wu (1998) for the rescaling that makes it fast; Stock and Watson (2002),
     appendix A, for the textbook's.
     """

@@ -41,7 +41,7 @@ def estimate_gamma(
         When more factors are asked for than characteristics can tell apart, or the given ones
         are collinear.
 
-    Source: Kelly, Pruitt and Su (2019), equations 6 and 7, and section 2.3 for given factors.
+    Source: Kelly, Pruitt and Su (2019), equations 6 and 7.
     """
     given = np.empty((len(ZZ), 0)) if given is None else given
     if (problem := not_identified(ZZ, n_latent, given)) is not None:

@@ -4,7 +4,7 @@ Managed portfolios Z'r are rebuilt under the null from its factors and resampled
 and the model without the null is estimated anew from them: rows are read once, before any draw.
 
 Source: Kelly, Pruitt and Su (2019), Characteristics are covariances, Journal of Financial
-Economics 134, section 3.
+Economics 134.
 """
 
 from __future__ import annotations

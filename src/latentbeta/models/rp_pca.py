@@ -30,7 +30,7 @@ def risk_premium_components(R: Array, n_factors: int, weight: float) -> Array:
     (N, K) loadings of root mean square one, positive on average.
 
     Source: Lettau and Pelger (2020), Factors that fit the time series and cross-section of stock
-    returns, Review of Financial Studies 33, section 2.
+    returns, Review of Financial Studies 33.
     """
     moments = moments_of_dates(R)
     leading = np.linalg.eigh(_raised(_raised(moments, weight).T, weight))[1][:, ::-1]
