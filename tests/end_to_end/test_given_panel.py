@@ -7,24 +7,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from flows.overlay import read_overlay
 from tests.end_to_end.workspace import Workspace
 
 from latentbeta.storage import read_json
 
 N_ASSETS, N_MONTHS = 40, 72
-SETTINGS = {
-    "data": {
-        "kind": "panel",
-        "factors": "factors.csv",
-        "panel": {
-            "returns": "returns.csv",
-            "returns_are": "raw",
-            "characteristics": ["c_*"],
-            "lag": 1,
-        },
-        "columns": {"sector": ["sic2"], "market_equity": ["c_mvel1"]},
-    },
-    "walk_forward": {"train": 24, "validation": 12, "embargo": 0, "refit_every": 12},
+EXAMPLE = Path(__file__).parents[2] / "examples/gkx_monthly.yaml"
+SMALLER = {  # than the example
+    "characteristics": {"minimum_coverage": 0.2},
+    "walk_forward": {"train": 24, "validation": 12, "refit_every": 12},
     "models": {
         "names": ["observed_factors", "pca", "ipca"],
         "n_factors": [2],
@@ -46,15 +38,15 @@ def write_source(folder: Path) -> None:
     noise = rng.normal(0, 0.02, (N_MONTHS, N_ASSETS))
     returns = factors[:, :1] + np.tanh(np.roll(size, 1, axis=0)) * factors[:, 1:] + noise
     keys = {"permno": np.tile(permno, N_MONTHS), "DATE": np.repeat(stamps, N_ASSETS)}
-    rows = pd.DataFrame(keys | {"c_mvel1": np.exp(size).ravel(), "c_size": size.ravel()})
-    rows["c_bm"] = np.where(rng.random(len(rows)) < 0.3, np.nan, value.ravel())
-    rows["c_late"] = np.where(rows["DATE"] < "200301", np.nan, rng.normal(size=len(rows)))
-    rows = rows.assign(sic2=rows["permno"] % 7 + 20.0, **{"m_d/p": 0.03, "rf": 0.002})
+    rows = pd.DataFrame(keys | {"mvel1": np.exp(size).ravel()})
+    rows["bm"] = np.where(rng.random(len(rows)) < 0.3, np.nan, value.ravel())
+    rows["roaq"] = np.where(rows["DATE"] < "200301", np.nan, rng.normal(size=len(rows)))
+    rows["sic2"] = rows["permno"] % 7 + 20.0
     rows[rng.random(len(rows)) > 0.05].to_csv(folder / "datashare.csv", index=False)
     earned = pd.DataFrame(keys | {"ret": 0.002 + returns.ravel()})
     earned[rng.random(len(earned)) > 0.02].to_csv(folder / "returns.csv", index=False)
     observed = pd.DataFrame(factors, columns=["MktRF", "SMB"]).assign(date=stamps, RF=0.002)
-    observed.to_csv(folder / "factors.csv", index=False)
+    observed.to_csv(folder / "factors_monthly.csv", index=False)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +54,8 @@ def run(workspace_of, tmp_path_factory) -> tuple[Workspace, str]:
     source = tmp_path_factory.mktemp("source")
     write_source(source)
     workspace = workspace_of("given")
-    done = workspace.run("flows.run", "--data", source, "--params", workspace.overlay(SETTINGS))
+    settings = read_overlay(EXAMPLE) | SMALLER
+    done = workspace.run("flows.run", "--data", source, "--params", workspace.overlay(settings))
     assert done.status == 0, done.output
     return workspace, done.output
 
@@ -70,9 +63,9 @@ def run(workspace_of, tmp_path_factory) -> tuple[Workspace, str]:
 def test_it_ends_with_the_table_and_says_what_it_is_made_of(run):
     workspace, output = run
     assert re.search(r"panel: 2,\d{3} rows of 40 assets, 2001-01-31 to 2006-12-29", output)
-    assert "factors of factors.csv: MktRF 2001-01-31 to 2006-12-31" in output
+    assert "factors of factors_monthly.csv: MktRF 2001-01-31 to 2006-12-31" in output
     assert "note: characteristics are those that stand 1 period before the return" in output
-    assert "left out c_late: known for 0.0% of the assets of the first date" in output
+    assert "left out roaq: known for 0.0% of the assets of the first date" in output
     assert "there are no prices, so no rules about them" in output
     table = output[output.index("Out of sample") :]
     assert re.search(r"│ IPCA +│", table), output
@@ -85,7 +78,7 @@ def test_it_ends_with_the_table_and_says_what_it_is_made_of(run):
 def test_the_newest_month_lies_ahead_and_has_forecasts(run):
     workspace, _ = run
     panel = pd.read_parquet(workspace.data / "panel/panel.parquet")
-    assert list(panel)[6:] == ["c_size", "c_bm"]
+    assert list(panel)[6:] == ["mvel1", "bm"]
     assert str(panel["date"].max())[:10] == "2007-01-31"
     assert str(panel["formation"].max())[:10] == "2006-12-29"
     assert panel.loc[panel["date"] == panel["date"].max(), "return"].isna().all()

@@ -136,7 +136,8 @@ def _require_columns(frame: pd.DataFrame, path: Path, settings: DataSettings) ->
     if "return" not in frame:
         raise DataError(
             f"{path}: no column for 'return': add the file's own name to data.columns.return in"
-            " params.yaml, or name the file that has them in data.panel.returns"
+            " params.yaml, or name the file that has them in data.panel.returns; for daily prices"
+            " set data.kind to prices"
         )
     if not _characteristics(frame):
         raise DataError(
