@@ -59,7 +59,12 @@ def record(model, sharpe, probability):
 
 @pytest.mark.parametrize(
     ("probability", "meaning"),
-    [(0.97, "is 97 % (deflated Sharpe ratio): hard to put down"), (0.4, "luck alone could")],
+    [
+        (0.97, "is 97 % (deflated Sharpe ratio): hard to put down"),
+        (0.4, "is 40 % (deflated Sharpe ratio): luck alone could"),
+        (0.9999, "is above 99 % (deflated"),
+        (0.0001, "is below 1 % (deflated"),
+    ],
 )
 def test_luck_is_that_of_the_best_of_all_that_were_tried(probability, meaning):
     metrics = [record("pca", 0.4, 0.1), record("ca1", 1.3, probability), record("ca2", None, None)]

@@ -88,5 +88,10 @@ def luck_sentence(metrics: list[Record]) -> str:
         f"The highest of {tried} Sharpe ratios is {number(record['long_short_sharpe'], 2)} a year "
         f"({name_of(record['model'])}, {factors_phrase(record['n_factors'])}). The probability "
         f"that it is truly above what the luckiest of {tried} models without any skill would show "
-        f"is {percent(probability, 0)} (deflated Sharpe ratio): {meaning}."
+        f"is {_probability(probability)} (deflated Sharpe ratio): {meaning}."
     )
+
+
+def _probability(value: float) -> str:
+    """Write a probability; none that is estimated is certain."""
+    return "above 99 %" if value > 0.99 else "below 1 %" if value < 0.01 else percent(value, 0)

@@ -53,12 +53,16 @@ def pricing_table(inputs: ReportInputs, keys: list[ModelKey]) -> ModelTable | No
     ]
     headings = (
         "portfolios",
-        "mean return, |t| above 3",
-        "pricing error, |t| above 3",
-        "mean |mean return| %",
-        "mean |pricing error| %",
+        "means with |t| > 3",
+        "errors with |t| > 3",
+        "typical mean %",
+        "typical error %",
     )
-    return ModelTable("Managed portfolios", headings, tuple(rows_of(map(_record, found), cells)))
+    return ModelTable(
+        "Mean returns and pricing errors, a period",
+        headings,
+        tuple(rows_of(map(_record, found), cells)),
+    )
 
 
 def premia_table(inputs: ReportInputs, keys: list[ModelKey]) -> ModelTable | None:
