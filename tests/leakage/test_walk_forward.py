@@ -27,14 +27,31 @@ SMALL = SHIPPED.model_copy(
         ),
     }
 )
-AHEAD = SMALL.model_copy(
-    update={
-        "names": ("cae_lecture",),
-        "lecture": SHIPPED.lecture.model_copy(update={"target": "ahead"}),
-    }
-)
+# What else a setting can make of a rung.
+VARIANTS = {
+    "observed_factors rolling": ("observed_factors", {"window": "rolling", "length": 12}),
+    "observed_factors exponential": ("observed_factors", {"window": "exponential", "length": 12}),
+    "observed_betas value-weighted": ("observed_betas", {"regression": "value-weighted"}),
+    "observed_betas robust": ("observed_betas", {"regression": "robust"}),
+    "pca expectation-maximisation": (
+        "principal_components",
+        {"gaps": "expectation-maximisation"},
+    ),
+    "ipca intercept market": ("ipca", {"intercept": True, "observed": ("market",)}),
+    "cae_lecture ahead": ("lecture", {"target": "ahead"}),
+}
+
+
+def variant(name):
+    group, changes = VARIANTS[name]
+    changed = getattr(SHIPPED, group).model_copy(update=changes)
+    rung = {"names": (name.split()[0],), group: changed}
+    (model,) = ladder(SMALL.model_copy(update=rung), seed=120)
+    return model
+
+
 MODELS = {model.name: model for model in ladder(SMALL, seed=120)}
-MODELS |= {f"{model.name} ahead": model for model in ladder(AHEAD, seed=120)}
+MODELS |= {name: variant(name) for name in VARIANTS}
 DEEPER = ("ca2", "ca3")  # what ca1 is, a layer or two more: their compilation takes long
 # The names that observed factors and exposures go by.
 NAMES = ("mvel1", "mom12m", "retvol", "beta")
