@@ -146,9 +146,11 @@ SHIPPED = read_settings(Path(__file__).parents[2] / "params.yaml").models
 NETWORKS = {"autoencoder", "cae_lecture", "ca0", "ca1", "ca2", "ca3"}
 
 
-def keys_by_model(panel, settings, seed=1):
+def names_by_key(panel, settings, seed=1):
     every_rung = settings.model_copy(update={"names": LADDER})
-    return {m.name: key(panel, m) for m in ladder(every_rung, seed) if m.n_factors == 3}
+    # IPCA's intercept and observed factors come beside the number of factors that is asked for.
+    asked = {m: getattr(m, "n_latent", m.n_factors) for m in ladder(every_rung, seed)}
+    return {m.name: key(panel, m) for m, n_factors in asked.items() if n_factors == 3}
 
 
 @pytest.mark.parametrize(
@@ -174,14 +176,14 @@ def keys_by_model(panel, settings, seed=1):
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
 def test_a_setting_refits_only_the_models_it_is_for(panel, change, refitted):
-    before = keys_by_model(panel, SHIPPED)
-    after = keys_by_model(panel, SHIPPED.model_copy(update=change))
-    assert {name for name in before if before[name] != after[name]} <= refitted
+    before = names_by_key(panel, SHIPPED)
+    after = names_by_key(panel, SHIPPED.model_copy(update=change))
+    assert {name for found, name in before.items() if found not in after} <= refitted
 
 
 def test_the_seed_refits_networks_alone(panel):
-    before, after = keys_by_model(panel, SHIPPED), keys_by_model(panel, SHIPPED, seed=2)
-    assert {name for name in before if before[name] != after[name]} == NETWORKS & set(LADDER)
+    before, after = names_by_key(panel, SHIPPED), names_by_key(panel, SHIPPED, seed=2)
+    assert {name for found, name in before.items() if found not in after} == NETWORKS
 
 
 def test_a_folds_samples_are_hashed_once_for_all_models(panel, monkeypatch):
