@@ -33,14 +33,14 @@ def fitter(execution: ExecutionSettings, panel_folder: Path, store: Path) -> Fit
 
 
 @task(name="fit")
-def fit_job(job: Job, panel_folder: Path, store: Path) -> int:
+def fit_job(job: Any, panel_folder: Path, store: Path) -> int:
     """Fit one job's folds into the store."""
     run_job(job, panel_folder, store)
     return len(job.folds)
 
 
-@flow(name="fit folds", validate_parameters=False)
-def fit_jobs(jobs: list[Job], panel_folder: Path, store: Path) -> None:
+@flow(name="fit folds", validate_parameters=False)  # Prefect makes no schema of a Job
+def fit_jobs(jobs: list[Any], panel_folder: Path, store: Path) -> None:
     """Fit every job, and show how many folds are done."""
     from prefect.futures import as_completed
 
