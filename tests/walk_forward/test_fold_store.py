@@ -148,9 +148,7 @@ NETWORKS = {"autoencoder", "cae_lecture", "ca0", "ca1", "ca2", "ca3"}
 
 def names_by_key(panel, settings, seed=1):
     every_rung = settings.model_copy(update={"names": LADDER})
-    # IPCA's intercept and observed factors come beside the number of factors that is asked for.
-    asked = {m: getattr(m, "n_latent", m.n_factors) for m in ladder(every_rung, seed)}
-    return {m.name: key(panel, m) for m, n_factors in asked.items() if n_factors == 3}
+    return {key(panel, model): model.name for model in ladder(every_rung, seed)}
 
 
 @pytest.mark.parametrize(
