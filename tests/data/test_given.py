@@ -261,6 +261,19 @@ def test_the_same_files_give_the_same_bytes_in_any_order(
     assert content_hash(tmp_path / "out" / GIVEN_FILE) == first
 
 
+def test_a_daily_panel_has_a_row_a_session(
+    source: Path, settings: DataSettings, tmp_path: Path, today: dt.date
+) -> None:
+    path = write(source, "date,asset,ret,x\n2024-01-05,A,.01,1\n2024-01-08,A,.02,2\n")
+    summary = ingest_panel(changed(settings), "daily", tmp_path / "out", today)
+    assert (summary["first_date"], summary["last_date"]) == ("2024-01-05", "2024-01-08")
+    path.write_text("date,asset,ret,x\n2024-01-05,A,.01,1\n2024-01-06,A,.02,2\n")  # a Saturday
+    with pytest.raises(DataError, match=r"row 2.*2024-01-06.*XNYS has no session in its day"):
+        ingest_panel(changed(settings), "daily", tmp_path / "out", today)
+    summary = ingest_panel(changed(settings, calendar="24/7"), "daily", tmp_path / "out", today)
+    assert summary["last_date"] == "2024-01-06"
+
+
 def test_an_empty_folder_and_a_missing_stage_say_so(ingested: Ingest, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no CSV or Parquet file with a panel"):
         ingested()
