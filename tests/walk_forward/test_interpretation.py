@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from tests.simulated_panels import simulate
 
-from latentbeta.config import NetworkSettings
+from latentbeta.config import NetworkSettings, ObservedBetaSettings
 from latentbeta.models.conditional_autoencoder import ConditionalAutoencoder
 from latentbeta.models.ipca import InstrumentedPCA
+from latentbeta.models.observed_betas import ObservedBetas
 from latentbeta.models.pca import PrincipalComponents
 from latentbeta.models.rotation import rotate_betas
 from latentbeta.walk_forward.estimates import average_product, estimate_fold
@@ -95,7 +96,7 @@ def test_a_model_without_characteristics_has_no_rows(panel):
     table = importance(model, state, estimates)
     assert list(table) == ["characteristic", "error", "scale", "lost"]
     assert table.empty
-    functions = beta_functions(model, state, estimates.rotations, NAMES)
+    functions = beta_functions(model, state, estimates.rotations, panel)
     assert list(functions) == ["characteristic", "value", "factor_1", "factor_2"]
     assert functions.empty
 
@@ -103,7 +104,7 @@ def test_a_model_without_characteristics_has_no_rows(panel):
 def test_beta_functions_of_a_linear_model_are_lines(panel):
     model = InstrumentedPCA(3)
     state, estimates = fitted_to(model, panel)
-    table = beta_functions(model, state, estimates.rotations, NAMES)
+    table = beta_functions(model, state, estimates.rotations, panel)
     published = state["gamma"] @ np.linalg.inv(estimates.rotations[0]).T
     assert len(table) == 4 * 21
     for row in table.itertuples():
@@ -113,9 +114,9 @@ def test_beta_functions_of_a_linear_model_are_lines(panel):
     assert GRID[[0, 10, 20]].tolist() == [-1.0, 0.0, 1.0]
 
 
-def test_all_beta_functions_cross_at_the_median_asset(fitted):
+def test_all_beta_functions_cross_at_the_median_asset(fitted, panel):
     model, state, estimates = fitted
-    table = beta_functions(model, state, estimates.rotations, NAMES)
+    table = beta_functions(model, state, estimates.rotations, panel)
     names = [f"factor_{k + 1}" for k in range(model.n_factors)]
     at_median = table.loc[table["value"] == 0.0, names].to_numpy()
     assert len(at_median) == 4
@@ -129,7 +130,23 @@ def test_beta_functions_are_those_of_published_betas(fitted, panel):
     Z[:, 2] = 0.5
     betas = model.betas(state, replace(panel.between(29, 36), Z=Z))
     published = rotate_betas(betas, estimates.rotations).mean(axis=0)[0]
-    table = beta_functions(model, state, estimates.rotations, NAMES)
+    table = beta_functions(model, state, estimates.rotations, panel)
     row = table[(table["characteristic"] == "c3") & np.isclose(table["value"], 0.5)]
     names = [f"factor_{k + 1}" for k in range(model.n_factors)]
     np.testing.assert_allclose(row[names].to_numpy()[0], published, atol=1e-6)
+
+
+def test_sectors_have_no_part_in_beta_functions(panel):
+    settings = ObservedBetaSettings(exposures=("c2",), industries=True, regression="ordinary")
+    model = ObservedBetas(4, settings)
+    with_sectors = replace(panel, sector_names=("A", "B"), sector=panel.asset_index % 2)
+    state, estimates = fitted_to(model, with_sectors)
+    table = beta_functions(model, state, estimates.rotations, with_sectors)
+    assert (table["factor_1"] == 1).all()
+    assert (table[["factor_2", "factor_3"]] == 0).all().all()
+    moving = table["characteristic"] == "c2"
+    np.testing.assert_allclose(table.loc[moving, "factor_4"], GRID, atol=1e-7)
+    assert (table.loc[~moving, "factor_4"] == 0).all()
+    lost = importance(model, state, estimates).set_index("characteristic")["lost"]
+    assert lost["c1"] == pytest.approx(lost["c3"], rel=1e-12)
+    assert lost["c2"] > lost["c1"]

@@ -32,9 +32,8 @@ def importance(model: FactorModel, state: State, estimates: FoldEstimates) -> pd
 
     Source: Gu, Kelly and Xiu (2021), characteristic importance.
     """
-    test, names = estimates.panel, estimates.panel.characteristic_names
-    if not model.uses_characteristics:
-        names = ()
+    test = estimates.panel
+    names = test.characteristic_names if model.uses_characteristics else ()
     scored = test.observed & np.isfinite(estimates.fitted)
     lost = np.zeros(len(names))
     # Date by date: a network has one call a date for all variants, and no large copies.
@@ -54,14 +53,14 @@ def importance(model: FactorModel, state: State, estimates: FoldEstimates) -> pd
 
 
 def beta_functions(
-    model: FactorModel, state: State, rotations: Array, names: tuple[str, ...]
+    model: FactorModel, state: State, rotations: Array, panel: Panel
 ) -> pd.DataFrame:
     """Follow published betas along each characteristic while all others are at their median.
 
     Parameters
     ----------
     rotations : (M, K, K) each member's G
-    names : of the characteristics, in the panel's order
+    panel : whose characteristics these are; no row of it is read
 
     Returns
     -------
@@ -69,8 +68,7 @@ def beta_functions(
         Values are ranks from -1 to 1; no rows for a model whose betas are no function of
         characteristics.
     """
-    if not model.uses_characteristics:
-        names = ()
+    names = panel.characteristic_names if model.uses_characteristics else ()
     at_median = np.zeros((len(names), len(GRID), len(names)), dtype=np.float32)
     for p in range(len(names)):
         at_median[p, :, p] = GRID
@@ -80,7 +78,7 @@ def beta_functions(
     }
     betas = np.empty((0, model.n_factors))
     if names:
-        probes = _probes(at_median.reshape(-1, len(names)), names)
+        probes = _probes(at_median.reshape(-1, len(names)), panel)
         betas = rotate_betas(model.betas(state, probes), rotations).mean(axis=0)
     return pd.DataFrame(columns | {f"factor_{k + 1}": beta for k, beta in enumerate(betas.T)})
 
@@ -113,15 +111,15 @@ def _copies(date: Panel, variants: NDArray[np.float32]) -> Panel:
     )
 
 
-def _probes(Z: NDArray[np.float32], names: tuple[str, ...]) -> Panel:
-    """Return made-up assets with the characteristics (n, P) on a date of their own."""
-    return Panel(
-        dates=np.array(["1970-01-01"], dtype="datetime64[us]"),
+def _probes(Z: NDArray[np.float32], panel: Panel) -> Panel:
+    """Return made-up assets without a sector, with the characteristics (n, P), on one date."""
+    return replace(
+        panel.between(panel.n_dates - 1, panel.n_dates),
         assets=np.array([f"probe {i}" for i in range(len(Z))]),
-        characteristic_names=names,
         offsets=np.array([0, len(Z)]),
         asset_index=np.arange(len(Z)),
         Z=Z,
         R=np.full(len(Z), np.nan),
         market_equity=np.full(len(Z), np.nan),
+        sector=np.full(len(Z), -1),
     )

@@ -49,7 +49,7 @@ def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
 
 def _beta_functions(run: ModelRun, panel: Panel) -> pd.DataFrame:
     model, rotations = run.model, run.last_estimates.rotations
-    table = beta_functions(model, run.last_fit.state, rotations, panel.characteristic_names)
+    table = beta_functions(model, run.last_fit.state, rotations, panel)
     return labelled(table, {"model": model.name, "n_factors": model.n_factors})
 
 
