@@ -18,15 +18,16 @@ from latentbeta.walk_forward.estimates import average_product, expanding_premia
 CASES: tuple[Case, ...] = ("a", "b")
 MODELS = ("pca", "ipca", *HIDDEN_LAYERS)
 
-# Chosen by validation loss on repetitions 1001 to 1003, which are no part of a study.
+# Chosen by validation loss on repetitions 1001 to 1003, which are no part of a study; see
+# docs/monte-carlo.md for what else was tried.
 NETWORKS = NetworkSettings(
-    learning_rates=(0.01,),
-    l1_penalties=(0.003, 0.01),
+    learning_rates=(0.002,),
+    l1_penalties=(0.01, 0.02),
     batch_size=500,
-    epochs=60,
-    patience=8,
+    epochs=120,
+    patience=10,
 )
-N_SEEDS = 5
+N_SEEDS = 10
 SEEDS_APART = 1000  # between the first members of two repetitions
 
 
