@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import os
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -106,6 +107,7 @@ def code_hash() -> str:
             digest.update(file.read_bytes())
     for library in LIBRARIES:
         digest.update(f"{library}=={importlib.metadata.version(library)}".encode())
+    digest.update(os.environ.get("KERAS_BACKEND", "").encode())
     return digest.hexdigest()
 
 
