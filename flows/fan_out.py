@@ -47,8 +47,7 @@ def fit_jobs(jobs: list[Any], panel_folder: Path, store: Path) -> None:
     with counting("fit", sum(len(job.folds) for job in jobs)) as advance:
         futures = [fit_job.submit(job, panel_folder, store) for job in jobs]
         for future in as_completed(futures):
-            for _ in range(future.result()):
-                advance()
+            advance(future.result())
 
 
 def _runner(execution: ExecutionSettings) -> Any:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 Item = TypeVar("Item")
+Advance = Callable[..., None]  # of how many pieces, one if not said
 
 SECONDS_BETWEEN_LINES = 10.0
 
@@ -32,8 +33,8 @@ def track(items: Iterable[Item], description: str, total: int | None = None) -> 
 
 
 @contextmanager
-def counting(description: str, total: int | None) -> Iterator[Callable[[], None]]:
-    """Give a function to call once a piece of work is done, and show how many are.
+def counting(description: str, total: int | None) -> Iterator[Advance]:
+    """Give a function to call once a piece of work, or several, are done; show how many are.
 
     A terminal gets a bar with the time that remains; anything else (a log, a pipe) gets a line
     at the start, at most one every ten seconds, and one at the end.
@@ -44,7 +45,7 @@ def counting(description: str, total: int | None) -> Iterator[Callable[[], None]
 
 
 @contextmanager
-def _bar(description: str, total: int | None) -> Iterator[Callable[[], None]]:
+def _bar(description: str, total: int | None) -> Iterator[Advance]:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -53,18 +54,18 @@ def _bar(description: str, total: int | None) -> Iterator[Callable[[], None]]:
     )
     with Progress(*columns, console=Console()) as progress:
         task = progress.add_task(description, total=total)
-        yield lambda: progress.advance(task)
+        yield lambda pieces=1: progress.advance(task, pieces)
 
 
 @contextmanager
-def _lines(description: str, total: int | None) -> Iterator[Callable[[], None]]:
+def _lines(description: str, total: int | None) -> Iterator[Advance]:
     of = f" of {total}" if total is not None else ""
     started = last = time.monotonic()
     done = 0
 
-    def advance() -> None:
+    def advance(pieces: int = 1) -> None:
         nonlocal done, last
-        done += 1
+        done += pieces
         if time.monotonic() - last >= SECONDS_BETWEEN_LINES:
             last = time.monotonic()
             say(f"{description}: {done}{of}")
