@@ -27,7 +27,7 @@ NETWORKS = NetworkSettings(
     epochs=120,
     patience=10,
 )
-N_SEEDS = 10
+N_SEEDS = 5
 SEEDS_APART = 1000  # between the first members of two repetitions
 
 
