@@ -164,7 +164,7 @@ def monte_carlo(
     try:
         cells = requested(cases, models, n_factors, repetitions)
         n_workers = workers or os.cpu_count() or 1
-        study(Study(), cells, store=project / MONTE_CARLO, output=output, workers=n_workers)
+        study(Study(), cells, folder=project / MONTE_CARLO, output=output, workers=n_workers)
     except LatentBetaError as error:
         raise _stopped(str(error)) from None
     except KeyboardInterrupt:

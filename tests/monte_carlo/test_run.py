@@ -1,5 +1,6 @@
 """Cells are kept as they finish: found by the next start, the same bytes however many workers."""
 
+import itertools
 import os
 import signal
 import subprocess
@@ -28,7 +29,7 @@ def files(folder):
 
 
 def test_serial_and_parallel_runs_leave_the_same_bytes(tmp_path):
-    cells = [*LINEAR, Cell("a", "ca1", 2, 1), Cell("a", "ca1", 2, 2)]
+    cells = [*LINEAR, Cell("a", "ca0", 2, 1), Cell("a", "ca0", 2, 2)]
     serial = run_study(STUDY, cells, tmp_path / "serial", workers=1)
     parallel = run_study(STUDY, cells, tmp_path / "parallel", workers=2)
     assert len(files(tmp_path / "serial")) == 6
@@ -37,10 +38,9 @@ def test_serial_and_parallel_runs_leave_the_same_bytes(tmp_path):
 
 
 def test_finished_cells_are_found_and_only_the_missing_one_is_computed(tmp_path, capsys):
-    store = tmp_path / study_hash(STUDY)[:16]
     for cell in LINEAR:
-        run._compute(STUDY, cell, store)
-    kept, lost = cell_path(store, LINEAR[0]), cell_path(store, LINEAR[1])
+        run._compute(STUDY, cell, tmp_path)
+    kept, lost = cell_path(tmp_path, LINEAR[0]), cell_path(tmp_path, LINEAR[1])
     before, expected = kept.stat().st_mtime_ns, lost.read_bytes()
     lost.unlink()
     results = run_study(STUDY, LINEAR, tmp_path, workers=2)
@@ -52,7 +52,7 @@ def test_finished_cells_are_found_and_only_the_missing_one_is_computed(tmp_path,
 
 def test_nothing_is_started_when_all_is_there(tmp_path, monkeypatch):
     for cell in LINEAR:
-        run._compute(STUDY, cell, tmp_path / study_hash(STUDY)[:16])
+        run._compute(STUDY, cell, tmp_path)
     monkeypatch.setattr(run, "_pool", None)
     assert set(run_study(STUDY, LINEAR, tmp_path, workers=2)) == set(LINEAR)
 
@@ -67,7 +67,7 @@ def test_cells_of_one_network_are_next_to_each_other():
     ordered = in_order(cells)
     assert sorted(ordered) == sorted(cells)
     networks = [(c.case, c.model, c.n_factors) for c in ordered]
-    changes = sum(a != b for a, b in zip(networks, networks[1:], strict=False))
+    changes = sum(a != b for a, b in itertools.pairwise(networks))
     assert changes == len(set(networks)) - 1
     assert ordered[0].model == "ca3"
 
@@ -76,7 +76,7 @@ def test_a_cell_that_cannot_be_estimated_ends_the_run_and_keeps_the_others(tmp_p
     impossible = Cell("a", "ipca", 9, 1)  # of four characteristics
     with pytest.raises(ModelError, match="9 factors"):
         run_study(STUDY, [*LINEAR, impossible], tmp_path, workers=1)
-    assert not cell_path(tmp_path / study_hash(STUDY)[:16], impossible).exists()
+    assert not cell_path(tmp_path, impossible).exists()
 
 
 SCRIPT = """

@@ -28,16 +28,17 @@ repetitions. The numbers of each repetition are in `repetitions.csv`.
 
 
 def monte_carlo(
-    study: Study, cells: list[Cell], *, store: Path, output: Path, workers: int
+    study: Study, cells: list[Cell], *, folder: Path, output: Path, workers: int
 ) -> list[Check]:
     """Run what is missing, show and write everything.
 
     Parameters
     ----------
-    store : folder of finished cells
+    folder : of finished cells, those of each design, settings and code in a folder of their own
     output : folder that gets table.md, table.json and repetitions.csv
     """
-    scores = score_table(run_study(study, cells, store, workers=workers))
+    name = study_hash(study)  # now: the code may have changed by the end of a long run
+    scores = score_table(run_study(study, cells, folder / name[:16], workers=workers))
     estimates = summarise(scores)
     checks = all_checks(scores, estimates)
     console = Console()
@@ -46,7 +47,7 @@ def monte_carlo(
     for check in checks:
         say(check.line)
     write_text(page(estimates, checks), output / "table.md")
-    write_json(record(study, estimates, checks), output / "table.json")
+    write_json(record(study, estimates, checks) | {"study_hash": name}, output / "table.json")
     write_csv(scores, output / "repetitions.csv")
     say(f"written to {output}")
     return checks
@@ -81,10 +82,11 @@ def _known(names: list[str], known: Sequence[str], kind: str) -> list[str]:
 
 
 def _counts(text: str) -> list[int]:
-    if not COUNTS.fullmatch(text):
+    ranges = [part.split("-") for part in text.split(",")] if COUNTS.fullmatch(text) else []
+    counts = {k for part in ranges for k in range(int(part[0]), int(part[-1]) + 1)}
+    if not counts:
         raise SettingsError(f"{text!r} names no numbers of factors; write 3, 1,3 or 1-6")
-    ranges = [part.split("-") for part in text.split(",")]
-    return sorted({k for part in ranges for k in range(int(part[0]), int(part[-1]) + 1)})
+    return sorted(counts)
 
 
 def page(estimates: list[Estimate], checks: list[Check]) -> str:
@@ -100,7 +102,6 @@ def record(study: Study, estimates: list[Estimate], checks: list[Check]) -> dict
         "design": asdict(study.design),
         "networks": study.networks.model_dump(),
         "n_seeds": study.n_seeds,
-        "study_hash": study_hash(study),
         "cells": [asdict(estimate) for estimate in estimates],
         "checks": [asdict(check) | {"verdict": check.verdict} for check in checks],
     }

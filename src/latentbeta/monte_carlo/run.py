@@ -22,19 +22,21 @@ from latentbeta.walk_forward.fold_store import code_hash
 CODE = ("monte_carlo/design.py", "monte_carlo/study.py", "monte_carlo/plain_ipca.py")
 
 
-def run_study(study: Study, cells: list[Cell], folder: Path, *, workers: int) -> dict[Cell, Scores]:
-    """Return the scores of all cells, computing those that `folder` does not hold yet.
+def run_study(study: Study, cells: list[Cell], store: Path, *, workers: int) -> dict[Cell, Scores]:
+    """Return the scores of all cells, computing those that `store` does not hold yet.
 
-    Each cell is written by the process that computed it, whole or not at all, below the hash of
-    what it depends on: a killed run loses no more than what was under way, and changed code or
-    settings find nothing. The number of workers changes no byte.
+    Each cell is written by the process that computed it, whole or not at all: a killed run loses
+    no more than what was under way. The number of workers changes no byte.
+
+    Parameters
+    ----------
+    store : this study's own folder, named by `study_hash`: changed code or settings find nothing
 
     Raises
     ------
     ModelError
         When a model cannot be estimated; finished cells stay.
     """
-    store = folder / study_hash(study)[:16]
     missing = [cell for cell in in_order(cells) if not cell_path(store, cell).exists()]
     say(f"monte-carlo: {len(cells) - len(missing)} of {len(cells)} cells found in {store}")
     if missing:

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rich import box
+from rich.console import Group
 from rich.table import Table
+from rich.text import Text
 
 from latentbeta.monte_carlo.design import Case
 from latentbeta.monte_carlo.summary import MEASURES, Estimate
@@ -25,17 +27,17 @@ class Block:
     rows: dict[str, list[tuple[str, str]]]
 
 
-def terminal_tables(estimates: list[Estimate]) -> list[Table]:
+def terminal_tables(estimates: list[Estimate]) -> list[Group]:
     """Return the tables for a terminal, one for each case and measure."""
     tables = []
     for block in blocks(estimates):
-        table = Table(title=block.title, title_justify="left", box=box.SIMPLE_HEAD)
+        table = Table(box=box.SIMPLE_HEAD)
         table.add_column("Model", min_width=4, no_wrap=True)
         for n_factors in block.n_factors:
             table.add_column(f"K={n_factors}", justify="right", no_wrap=True)
         for model, cells in block.rows.items():
             table.add_row(model, *("\n".join(cell) for cell in cells))
-        tables.append(table)
+        tables.append(Group(Text(block.title, style="bold"), table))  # a title would be wrapped
     return tables
 
 
@@ -49,7 +51,7 @@ def markdown_tables(estimates: list[Estimate]) -> str:
             "",
             _row(["Model", *names]),
             "|-" * (1 + len(names)) + "|",
-            *(_row([model, *map(" ".join, cells)]) for model, cells in block.rows.items()),
+            *(_row([model, *map(_beside, cells)]) for model, cells in block.rows.items()),
         ]
         parts.append("\n".join(lines))
     return "\n\n".join(parts)
@@ -79,6 +81,10 @@ def _cell(estimate: Estimate) -> tuple[str, str]:
         ours += f"±{estimate.se:.{decimals}f}"
     known = estimate.published is not None
     return ours, f"({estimate.published:.{decimals}f})" if known else ""
+
+
+def _beside(cell: tuple[str, str]) -> str:
+    return " ".join(part for part in cell if part)
 
 
 def _row(cells: list[str]) -> str:
