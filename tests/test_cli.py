@@ -146,3 +146,19 @@ def test_the_null_is_a_process_that_is_told_which_models(project, monkeypatch):
     monkeypatch.setattr("latentbeta.cli._start", lambda *arguments: started.append(arguments))
     RUNNER.invoke(app, ["null", "--models", "pca,ca1", "--repetitions", "3"])
     assert started == [("latentbeta.permutation", "--repetitions", "3", "--models", "pca,ca1")]
+
+
+def test_a_study_of_a_model_that_does_not_exist_is_refused(project):
+    result = RUNNER.invoke(app, ["monte-carlo", "--models", "pca,cae"])
+    assert result.exit_code == 1
+    assert "no model is called 'cae'" in result.stderr
+
+
+def test_a_study_that_is_stopped_says_how_to_go_on(project, monkeypatch):
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("latentbeta.monte_carlo.command.monte_carlo", stopped)
+    result = RUNNER.invoke(app, ["monte-carlo", "--models", "pca", "--repetitions", "1"])
+    assert result.exit_code == 130
+    assert "the same command goes on from here" in result.stdout

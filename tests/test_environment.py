@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from latentbeta.environment import configure, tracking_uri
+from latentbeta.environment import configure, single_threaded, tracking_uri
 
 
 @pytest.fixture
@@ -25,3 +25,13 @@ def test_what_the_caller_has_set_stays(environment, tmp_path):
     configure(tmp_path)
     assert environment["TF_NUM_INTRAOP_THREADS"] == "7"
     assert environment["TF_ENABLE_ONEDNN_OPTS"] == "0"
+
+
+def test_processes_started_meanwhile_compute_on_one_thread(environment):
+    environment["OMP_NUM_THREADS"] = "4"
+    before = dict(environment)
+    with single_threaded():
+        assert environment["TF_NUM_INTRAOP_THREADS"] == "1"
+        assert environment["OMP_NUM_THREADS"] == "1"
+        assert environment["TF_ENABLE_ONEDNN_OPTS"] == "0"
+    assert environment == before
