@@ -176,7 +176,7 @@ def monte_carlo(
 def null(
     repetitions: Annotated[int, typer.Option(min=1, help="Shuffles to average over.")] = 1,
     models: Annotated[str | None, typer.Option(help="Such as pca,ipca; default: all.")] = None,
-    n_factors: Annotated[str | None, typer.Option(help="Such as 3 or 1,3,6.")] = None,
+    n_factors: Annotated[str | None, typer.Option(help="K: 3, 1,3 or 1-6; default: all.")] = None,
 ) -> None:
     """Train on returns shuffled within each date, where no forecast can be right.
 

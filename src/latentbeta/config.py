@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,6 +18,8 @@ Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
 Names = Annotated[tuple[str, ...], Field(min_length=1)]
 Rebalancing = Literal["daily", "weekly", "monthly"]
+
+COUNTS = re.compile(r"[1-9]\d*(-[1-9]\d*)?(,[1-9]\d*(-[1-9]\d*)?)*")  # 3 or 1,3 or 1-6
 
 PERIODS_PER_YEAR: dict[Rebalancing, int] = {"daily": 252, "weekly": 52, "monthly": 12}
 
@@ -198,6 +201,21 @@ class Settings(_Frozen):
     def periods_per_year(self) -> int:
         """Return periods in a year at this rebalancing frequency."""
         return PERIODS_PER_YEAR[self.rebalancing]
+
+
+def factor_counts(text: str) -> tuple[int, ...]:
+    """Return the numbers of factors that a text such as 3, 1,3 or 1-6 names, ascending.
+
+    Raises
+    ------
+    SettingsError
+        When it names none.
+    """
+    ranges = [part.split("-") for part in text.split(",")] if COUNTS.fullmatch(text) else []
+    counts = {k for part in ranges for k in range(int(part[0]), int(part[-1]) + 1)}
+    if not counts:
+        raise SettingsError(f"{text!r} names no numbers of factors; write 3, 1,3 or 1-6")
+    return tuple(sorted(counts))
 
 
 def read_settings(path: Path = Path("params.yaml")) -> Settings:

@@ -125,7 +125,7 @@ def write_training(files, rng, models):
     selection = pd.DataFrame(
         [("ca1", 3, 0, 0, 1, 3.0), ("ca1", 3, 0, 1, 0, 9.0), ("ca1", 3, 1, 0, 0, 1.5)],
         columns=["model", "n_factors", "fold", "member", "best_epoch", "validation_loss"],
-    )
+    ).assign(l1_penalty=0.001, learning_rate=0.02)
     write_parquet(selection, files.training / "selection.parquet")
     for model, n_factors in models:
         write_model(files.training / "models" / f"{model}_{n_factors}", model, n_factors, rng)

@@ -10,7 +10,7 @@ from latentbeta.environment import tracking_uri
 from latentbeta.storage import content_hash
 from latentbeta.tracking.store import open_store
 from latentbeta.tracking.training import (
-    chosen_epochs,
+    chosen_on_validation,
     end_dead_runs,
     fail_training,
     loss_curves,
@@ -79,11 +79,14 @@ def test_loss_curves_by_hand():
     ]
 
 
-def test_chosen_epochs_by_hand():
+def test_what_validation_chose_by_hand():
     selection = pd.DataFrame({"fold": [1, 1], "best_epoch": [4, 8], "validation_loss": [0.5, 0.25]})
-    assert chosen_epochs(selection) == [
+    selection = selection.assign(l1_penalty=0.01, learning_rate=0.02)
+    assert chosen_on_validation(selection) == [
         ("fold/best_epoch", 6.0, 1),
         ("fold/validation_loss", 0.375, 1),
+        ("fold/l1_penalty", 0.01, 1),
+        ("fold/learning_rate", 0.02, 1),
     ]
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
 
+from latentbeta.config import factor_counts
 from latentbeta.errors import SettingsError
 from latentbeta.monte_carlo.checks import Check, all_checks
 from latentbeta.monte_carlo.run import run_study, study_hash
@@ -18,7 +18,6 @@ from latentbeta.monte_carlo.table import markdown_tables, terminal_tables
 from latentbeta.progress import say
 from latentbeta.storage import write_csv, write_json, write_text
 
-COUNTS = re.compile(r"[1-9]\d*(-[1-9]\d*)?(,[1-9]\d*(-[1-9]\d*)?)*")
 HEAD = """# The Monte Carlo study beside Table 6
 
 {repetitions} repetitions of section 4 of Gu, Kelly and Xiu (2021), "Autoencoder asset pricing
@@ -62,7 +61,7 @@ def requested(cases: str, models: str, n_factors: str, repetitions: int) -> list
         When a case or model does not exist, or a number of factors is not one.
     """
     chosen_cases, chosen_models = cases.split(","), models.split(",")
-    counts = _counts(n_factors)
+    counts = factor_counts(n_factors)
     return [
         Cell(case, model, count, repetition)
         for case in CASES
@@ -79,14 +78,6 @@ def _known(names: list[str], known: Sequence[str], kind: str) -> list[str]:
         if name not in known:
             raise SettingsError(f"no {kind} is called {name!r}; there are {', '.join(known)}")
     return names
-
-
-def _counts(text: str) -> list[int]:
-    ranges = [part.split("-") for part in text.split(",")] if COUNTS.fullmatch(text) else []
-    counts = {k for part in ranges for k in range(int(part[0]), int(part[-1]) + 1)}
-    if not counts:
-        raise SettingsError(f"{text!r} names no numbers of factors; write 3, 1,3 or 1-6")
-    return sorted(counts)
 
 
 def page(estimates: list[Estimate], checks: list[Check]) -> str:

@@ -7,8 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
-from latentbeta.config import Settings
-from latentbeta.errors import SettingsError
+from latentbeta.config import Settings, factor_counts
 from latentbeta.models.ladder import ladder
 from latentbeta.models.protocol import FactorModel
 from latentbeta.panel.files import read_panel
@@ -91,8 +90,5 @@ def chosen(settings: Settings, models: str | None, n_factors: str | None) -> Set
     if models is not None:
         changes["names"] = tuple(models.split(","))
     if n_factors is not None:
-        counts = n_factors.split(",")
-        if not all(count.isdecimal() and int(count) > 0 for count in counts):
-            raise SettingsError(f"{n_factors!r} names no numbers of factors; write 3 or 1,3,6")
-        changes["n_factors"] = tuple(int(count) for count in counts)
+        changes["n_factors"] = factor_counts(n_factors)
     return settings.model_copy(update={"models": settings.models.model_copy(update=changes)})

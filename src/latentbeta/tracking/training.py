@@ -128,9 +128,9 @@ def loss_curves(history: pd.DataFrame) -> list[Measurement]:
     ]
 
 
-def chosen_epochs(selection: pd.DataFrame) -> list[Measurement]:
-    """Return one model's chosen epoch and its validation loss a fold, the mean over members."""
-    names = ["best_epoch", "validation_loss"]
+def chosen_on_validation(selection: pd.DataFrame) -> list[Measurement]:
+    """Return what validation chose for one model a fold, and its loss; the mean over members."""
+    names = ["best_epoch", "validation_loss", "l1_penalty", "learning_rate"]
     means = selection.groupby("fold", as_index=False)[names].mean()
     return [
         (f"fold/{name}", float(value), int(fold))
@@ -179,7 +179,7 @@ def _record_model(
     if "history" in mine:
         log_measurements(store, run_id, loss_curves(mine["history"]))
     if "selection" in mine:
-        log_measurements(store, run_id, chosen_epochs(mine["selection"]))
+        log_measurements(store, run_id, chosen_on_validation(mine["selection"]))
     _log_dataset(store, run_id, files, tags)
     _log_tables(store, run_id, {name: mine[name] for name in TABLES})
     folder = files.training / "models" / f"{model}_{n_factors}"
