@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 import httpx
 from prefect.flows import Flow
@@ -34,8 +36,14 @@ def run_flow(flow: Flow[Any, Any], **parameters: Any) -> Any:
     for name in ("prefect.flow_runs", "prefect.task_runs"):
         logging.getLogger(name).propagate = False  # the API keeps them; here they would be twice
     logging.getLogger("EventsWorker").setLevel(logging.ERROR)  # it warns that it ends in order
+    signal.signal(signal.SIGTERM, _end)  # Prefect marks the run, then hands the signal on to this
     with plain_errors(flow.name), plain_warnings(), one_api():
         return flow(**parameters)
+
+
+def _end(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001
+    """End as an exception does, so that servers and processes that were started end too."""
+    raise SystemExit(128 + number)
 
 
 @contextmanager
