@@ -15,14 +15,15 @@ def measures_of(rows: pd.DataFrame, panel: pd.DataFrame, quantile: float) -> dic
 
     `panel` is panel.parquet: its characteristics and market values weight portfolios.
     """
-    rows = rows[rows["realised"].notna()].merge(
-        panel.drop(columns=["formation", "return"]), on=KEY, how="left"
-    )
+    every = rows.merge(panel.drop(columns=["formation", "return"]), on=KEY, how="left")
+    rows = every[every["realised"].notna()]
     characteristics = [
         n for n in panel if n not in (*KEY, "formation", "return", "market_equity", "sector")
     ]
     explained, predicted = rows.dropna(subset="fitted"), rows.dropna(subset="forecast")
-    spread = long_short(predicted, quantile)
+    # Who will have a return is not known when portfolios are formed.
+    chosen = every[every["date"].isin(rows["date"])].dropna(subset="forecast")
+    spread = long_short(chosen, quantile)
     return {
         "total_r2": r_squared(explained["realised"], explained["fitted"]),
         "predictive_r2": r_squared(predicted["realised"], predicted["forecast"]),
@@ -73,7 +74,7 @@ def long_short(rows: pd.DataFrame, quantile: float) -> pd.DataFrame:
 
 
 def value_weighted(rows: pd.DataFrame) -> float:
-    weight = rows["market_equity"].fillna(0)
+    weight = rows["market_equity"].fillna(0).where(rows["realised"].notna(), 0)
     return (weight * rows["realised"]).sum() / weight.sum()
 
 

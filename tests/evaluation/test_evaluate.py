@@ -290,6 +290,18 @@ def test_dates_without_a_return_change_nothing(market, settings):
     assert longer.metrics == found.metrics
 
 
+def test_an_asset_without_a_return_is_sorted_like_the_others(market, settings):
+    rows = predictions_of(market).query("model == 'ca1'")
+    saved = measure_predictions(rows, panel_of(market), settings).tables["portfolios"]
+    forecast = rows["forecast"].to_numpy().reshape(market.returns.shape)
+    lost = 0
+    for t, order in enumerate(np.argsort(forecast, axis=1)):
+        low, high = market.returns[t, order[:4]], market.returns[t, order[-4:]]
+        lost += np.isnan([low, high]).sum()
+        assert saved["long_short"][t] == pytest.approx(np.nanmean(high) - np.nanmean(low))
+    assert lost
+
+
 def test_unknown_market_values_give_no_value_weighted_portfolio(market, settings):
     panel = panel_of(market)
     panel.market_equity[:] = np.nan

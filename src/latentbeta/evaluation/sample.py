@@ -58,7 +58,7 @@ class OutOfSample:
 
 
 class Predictions:
-    """The table of predictions, one model at a time.
+    """The table of predictions, one model at a time, on the dates on which some return is known.
 
     Parameters
     ----------
@@ -75,13 +75,15 @@ class Predictions:
     """
 
     def __init__(self, table: pd.DataFrame, assets: NDArray[np.str_]) -> None:
-        known = table[table["realised"].notna()]
-        if known.empty:
+        over = table.loc[table["realised"].notna(), "date"].unique()
+        if not len(over):
             raise DataError(
                 "predictions: no test date has a realised return yet; more history is needed, "
                 "or a shorter walk_forward.train"
             )
-        self.dates: NDArray[np.datetime64] = np.sort(known["date"].unique().astype("M8[us]"))
+        # Rows without a return stay: a portfolio is chosen before it is known who will have one.
+        known = table[table["date"].isin(over)]
+        self.dates: NDArray[np.datetime64] = np.sort(over.astype("M8[us]"))
         self.n_assets = len(assets)
         placed = known.assign(
             row=np.searchsorted(self.dates, known["date"].to_numpy("M8[us]")),
