@@ -57,4 +57,4 @@ def _runner(execution: ExecutionSettings) -> Any:
         return DaskTaskRunner(address=execution.scheduler)
     logging.getLogger("distributed").setLevel(logging.ERROR)
     processes = {"n_workers": execution.workers, "threads_per_worker": 1}
-    return DaskTaskRunner(cluster_kwargs=processes | {"dashboard_address": None})
+    return DaskTaskRunner(cluster_kwargs=processes | {"dashboard_address": "127.0.0.1:0"})
