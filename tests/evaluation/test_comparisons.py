@@ -1,7 +1,13 @@
 import numpy as np
 import pandas as pd
 import pytest
-from tests.synthetic_results import Market, monthly_settings, panel_of, predictions_of
+from tests.synthetic_results import (
+    Market,
+    factors_of,
+    monthly_settings,
+    panel_of,
+    predictions_of,
+)
 
 from latentbeta.evaluation import comparisons
 from latentbeta.evaluation.evaluate import measure
@@ -52,3 +58,22 @@ def test_each_pair_is_compared_on_its_own_common_assets(counted):
     counts = found[found["measure"] == "total_r2"].set_index(["model_a", "model_b"])
     known = np.isfinite(Market().returns)
     assert counts.loc[("ca1", "pca"), "n_observations"] == np.delete(known, 5, axis=1).sum()
+
+
+def test_tangency_portfolios_are_compared_on_the_dates_of_both():
+    market = Market()
+    factors = factors_of(market)
+    some = factors["date"] < market.dates[12]
+    gaps = factors.assign(tangency=factors["tangency"].mask(some & (factors["model"] == "pca")))
+    both = factors.assign(tangency=factors["tangency"].mask(some))
+    found = {
+        name: measure(
+            SavedResults(predictions=predictions_of(market), factors=table),
+            panel_of(market),
+            monthly_settings(),
+        )
+        .tables["differences"]
+        .query("measure == 'tangency_sharpe' and model_a == 'ipca' and model_b == 'pca'")
+        for name, table in (("gaps", gaps), ("both", both))
+    }
+    pd.testing.assert_frame_equal(found["gaps"], found["both"])

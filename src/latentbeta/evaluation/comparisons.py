@@ -43,7 +43,8 @@ def differences(
     -------
     DataFrame
         Columns `DIFFERENCE_COLUMNS`; see `latentbeta.evaluation.inference.compare`. Models that
-        cover different (date, asset) pairs are measured again on those that both have.
+    cover different (date, asset) pairs are measured again on those that both have, and
+    tangency portfolios on the dates that both have.
     """
     common = _Common(table, scored, resamples, context)
     rows = []
@@ -65,24 +66,28 @@ class _Common:
     ) -> None:
         self._table, self._resamples, self._context = table, resamples, context
         self._scored = scored
-        self._covered = {key: _coverage(table.sample(key)) for key in scored}
+        self._covered = {
+            key: _coverage(table.sample(key), scored[key].series["tangency"]) for key in scored
+        }
         self._again: dict[tuple[ModelKey, bytes], Scored] = {}
 
     def measured(self, key: ModelKey, other: ModelKey) -> Scored:
-        """Return what is known of model `key` on the pairs that `other` has as well."""
+        """Return what is known of model `key` on the pairs and dates that `other` has as well."""
         both = self._covered[key] & self._covered[other]
         if np.array_equal(both, self._covered[key]):
             return self._scored[key]
         place = key, hashlib.sha256(both.tobytes()).digest()
         if place not in self._again:
             sample = self._table.sample(key).restricted(self._table.sample(other))
-            tangency = self._scored[key].series["tangency"]
+            mine, theirs = (self._scored[one].series["tangency"] for one in (key, other))
+            tangency = np.where(np.isfinite(theirs), mine, np.nan)
             scores = score_dates(sample, self._context, tangency)
             periods_per_year = self._context.periods_per_year
             self._again[place] = scored_dates(scores, self._resamples, periods_per_year)
         return self._again[place]
 
 
-def _coverage(sample: OutOfSample) -> np.ndarray:
-    """Return which fitted values and forecasts there are, a bit each."""
-    return np.packbits(np.isfinite([sample.fitted, sample.forecast]))
+def _coverage(sample: OutOfSample, tangency: Vector) -> np.ndarray:
+    """Return which fitted values, forecasts and tangency returns there are, a bit each."""
+    known = [np.isfinite(part).ravel() for part in (sample.fitted, sample.forecast, tangency)]
+    return np.packbits(np.concatenate(known))
