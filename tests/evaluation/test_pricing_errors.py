@@ -57,3 +57,20 @@ def test_a_model_that_explains_nothing_has_no_errors():
     found = pricing_error_measures(table, nothing, np.ones((5, 20)))
     assert (found["n_portfolios"], found["n_pricing_errors"]) == (0, None)
     assert np.isnan([found["mean_abs_alpha"], found["mean_abs_alpha_se"]]).all()
+
+
+def test_portfolios_explained_to_the_last_digit_have_no_errors():
+    realised = managed().realised
+    rounding = 1e-16 * (1 + 0.1 * np.random.default_rng(1).normal(size=realised.shape))
+    exact = ManagedReturns(realised, realised - rounding)
+    assert (exact.realised != exact.explained).any()
+    table = pricing_errors_of(KEY, exact, ("a", "b", "c"))
+    np.testing.assert_array_equal(table["alpha_t"], 0)
+    found = pricing_error_measures(table, exact, np.ones((5, 400)))
+    assert (found["n_portfolios"], found["n_pricing_errors"]) == (3, 0)
+    assert found["mean_abs_alpha"] == 0
+
+
+def test_a_portfolio_that_never_earns_anything_has_no_t_statistic():
+    nothing = ManagedReturns(np.zeros((40, 1)), np.zeros((40, 1)))
+    assert pricing_errors_of(KEY, nothing, ("a",))["alpha_t"].isna().all()

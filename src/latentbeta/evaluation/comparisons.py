@@ -43,8 +43,8 @@ def differences(
     -------
     DataFrame
         Columns `DIFFERENCE_COLUMNS`; see `latentbeta.evaluation.inference.compare`. Models that
-    cover different (date, asset) pairs are measured again on those that both have, and
-    tangency portfolios on the dates that both have.
+        cover different (date, asset) pairs are measured again on those that both have, and
+        tangency portfolios on the dates that both have.
     """
     common = _Common(table, scored, resamples, context)
     rows = []

@@ -15,6 +15,7 @@ from latentbeta.evaluation.newey_west import mean_test
 from latentbeta.evaluation.sample import Matrix
 
 CRITICAL_T = 3.0
+ROUNDING = 1e-9  # of a portfolio's largest return: what is left below it is nothing but digits
 
 
 def pricing_errors_of(
@@ -32,15 +33,18 @@ def pricing_errors_of(
     -------
     DataFrame
         model, n_factors, portfolio, mean_return, mean_return_t, alpha, alpha_t: means a period,
-        decimal, with Newey-West t-statistics.
+        decimal, with Newey-West t-statistics. A portfolio that is explained to the last digit
+        has an alpha and a t of zero.
 
     Notes
     -----
     α_p = mean over the test dates of x_p - x̂_p, x̂ = (Z'Z)⁻¹Z'β̂f̂: the alphas of Gu,
-    Kelly and Xiu (2021).
+    Kelly and Xiu (2021). IPCA with a factor for each of Z's columns explains all of x.
     """
+    errors = unexplained(managed)
     returns = [mean_test(series) for series in managed.realised.T]
-    alphas = [mean_test(series) for series in (managed.realised - managed.explained).T]
+    alphas = [mean_test(series) for series in errors.T]
+    exact = (np.nan_to_num(errors) == 0).all(axis=0) & np.isfinite([test.t for test in returns])
     return pd.DataFrame(
         {
             "model": key.model,
@@ -49,9 +53,16 @@ def pricing_errors_of(
             "mean_return": [test.mean for test in returns],
             "mean_return_t": [test.t for test in returns],
             "alpha": [test.mean for test in alphas],
-            "alpha_t": [test.t for test in alphas],
+            "alpha_t": np.where(exact, 0.0, [test.t for test in alphas]),
         }
     )
+
+
+def unexplained(managed: ManagedReturns) -> Matrix:
+    """(T, P + 1) x - x̂, zero where it is no more than rounding."""
+    largest = np.nan_to_num(np.abs(managed.realised)).max(axis=0, initial=0.0)
+    errors = managed.realised - managed.explained
+    return np.where(np.abs(errors) <= ROUNDING * largest, 0.0, errors)
 
 
 def pricing_error_measures(
@@ -78,7 +89,7 @@ def pricing_error_measures(
     values is higher in the draws than in the sample.
     """
     t = errors["alpha_t"].dropna().abs()
-    drawn = moments(managed.realised - managed.explained, weights).mean
+    drawn = moments(unexplained(managed), weights).mean
     with np.errstate(invalid="ignore"):
         draws = np.abs(drawn).mean(axis=1)
     return {
