@@ -4,7 +4,7 @@ from tests.report.bare import bare_inputs
 from tests.synthetic_results import monthly_settings
 
 from latentbeta.evaluation.ladder import ModelKey
-from latentbeta.report.comparisons import Contest, Difference, contest, difference
+from latentbeta.report.comparisons import Contest, Difference, contest, counterpart, difference
 from latentbeta.report.verdict import verdict
 
 
@@ -89,6 +89,17 @@ def test_a_best_forecast_that_is_worse_than_zero_is_called_that(settings):
     assert "no better than forecasting zero" in words(found)
 
 
+def test_the_headline_praises_no_forecast_that_is_not_above_zero(settings):
+    metrics = [record("ipca", 0.2, predictive=-0.01), record("ca1", 0.3, predictive=-0.002)]
+    assert verdict(inputs(metrics), settings).headline == (
+        "CA1 (K = 3) explains most; no model forecasts better than zero."
+    )
+    weak = [metrics[0], record("ca1", 0.3, predictive=0.003)]  # 1.5 standard errors
+    assert verdict(inputs(weak), settings).headline == (
+        "CA1 (K = 3) explains most; no model forecasts clearly better than zero."
+    )
+
+
 def test_no_forecast_at_all(settings):
     found = verdict(inputs([record("ca1", 0.3, predictive=None)]), settings)
     assert found.headline == "CA1 (K = 3) explains most; no model forecasts."
@@ -117,15 +128,16 @@ def test_what_was_recovered_of_the_truth(settings):
 def test_a_difference_is_found_from_either_side():
     table = pd.DataFrame([row("ca1", "ipca", "total_r2", 0.05, 3.0)])
     ca1, ipca = ModelKey("ca1", 3), ModelKey("ipca", 3)
-    assert difference(table, ca1, "ipca", "total_r2") == Difference(0.05, 3.0)
-    assert difference(table, ipca, "ca1", "total_r2") == Difference(-0.05, -3.0)
-    assert difference(table, ca1, "ipca", "ic") is None
-    assert difference(table, ModelKey("ca1", 5), "ipca", "total_r2") is None
+    assert difference(table, ca1, ipca, "total_r2") == Difference(0.05, 3.0)
+    assert difference(table, ipca, ca1, "total_r2") == Difference(-0.05, -3.0)
+    assert difference(table, ca1, ipca, "ic") is None
+    assert difference(table, ModelKey("ca1", 5), ipca, "total_r2") is None
+    assert difference(table, ca1, ModelKey("ipca", 5), "total_r2") is None
 
 
 def test_a_difference_without_a_value_is_none():
     table = pd.DataFrame([row("ca1", "ipca", "ic", float("nan"), float("nan"))])
-    assert difference(table, ModelKey("ca1", 3), "ipca", "ic") is None
+    assert difference(table, ModelKey("ca1", 3), ModelKey("ipca", 3), "ic") is None
 
 
 def ladder(totals):
@@ -183,6 +195,34 @@ def test_the_runner_up_has_the_same_number_of_factors(settings):
     assert found.headline.startswith(
         "IPCA (K = 6) explains most, but not clearly more than CA1 (K = 6)"
     )
+
+
+def test_a_gap_is_that_to_the_model_it_is_said_of(settings):
+    metrics = ladder({("ipca", 6): 0.42, ("ca1", 3): 0.41, ("ca1", 6): 0.40, ("pca", 6): 0.3})
+    rows = [
+        row("ca1", "ipca", "total_r2", -0.02, -3.0, 6),
+        row("ipca", "pca", "total_r2", 0.12, 8.0, 6),
+    ]
+    text = words(verdict(inputs(metrics, rows), settings))
+    assert "the best of them with as many factors is CA1 (K = 6), 2.00 points behind" in text
+    assert "12.00 points more than PCA with 6 factors (8.0 standard errors)" in text
+    other = words(verdict(inputs(metrics[:2], rows), settings))
+    assert "the best of them is CA1 (K = 3)." in other
+
+
+def test_a_network_that_is_ahead_on_what_both_cover_is_not_called_behind(settings):
+    rows = [row("ca1", "ipca", "total_r2", 0.01, 1.0)]
+    text = words(verdict(inputs([record("ipca", 0.3), record("ca1", 0.29)], rows), settings))
+    assert "CA1 (K = 3), 1.00 points ahead on what both cover" in text
+
+
+def test_a_model_with_one_number_of_factors_is_met_at_that():
+    metrics = ladder({("pca", 1): 0.1, ("ipca", 2): 0.2, ("ipca", 3): 0.2, ("ca1", 3): 0.3})
+    key = ModelKey("ca1", 3)
+    assert counterpart(metrics, key, "ipca") == ModelKey("ipca", 3)
+    assert counterpart(metrics, key, "pca") == ModelKey("pca", 1)
+    assert counterpart(metrics, ModelKey("ca1", 4), "ipca") is None
+    assert counterpart(metrics, key, "ca3") is None
 
 
 def test_sharpe_ratios_after_costs_are_said_where_known(settings):

@@ -56,8 +56,16 @@ def key_of(record: Record) -> ModelKey:
     return ModelKey(record["model"], record["n_factors"])
 
 
-def difference(table: pd.DataFrame, a: ModelKey, model: str, measure: str) -> Difference | None:
-    """Look up how much `a` scores above another model that it was compared with.
+def counterpart(metrics: list[Record], key: ModelKey, model: str) -> ModelKey | None:
+    """Return another model with as many factors; if it has one number of them only, with that."""
+    counts = [record["n_factors"] for record in metrics if record["model"] == model]
+    if key.n_factors in counts:
+        return ModelKey(model, key.n_factors)
+    return ModelKey(model, counts[0]) if len(counts) == 1 else None
+
+
+def difference(table: pd.DataFrame, a: ModelKey, b: ModelKey, measure: str) -> Difference | None:
+    """Look up how much `a` scores above `b`.
 
     Returns
     -------
@@ -67,14 +75,10 @@ def difference(table: pd.DataFrame, a: ModelKey, model: str, measure: str) -> Di
     if table.empty:
         return None
     rows = table[table["measure"] == measure]
-    is_a = (rows["model_a"] == a.model) & (rows["n_factors_a"] == a.n_factors)
-    is_b = (rows["model_b"] == a.model) & (rows["n_factors_b"] == a.n_factors)
-    for found, sign in (
-        (rows[is_a & (rows["model_b"] == model)], 1),
-        (rows[is_b & (rows["model_a"] == model)], -1),
-    ):
-        same = found[found["n_factors_a"] == found["n_factors_b"]]
-        for row in (same if len(same) else found).itertuples():
+    for one, other, sign in ((a, b, 1), (b, a, -1)):
+        is_one = (rows["model_a"] == one.model) & (rows["n_factors_a"] == one.n_factors)
+        is_other = (rows["model_b"] == other.model) & (rows["n_factors_b"] == other.n_factors)
+        for row in rows[is_one & is_other].itertuples():
             value, t = sign * float(str(row.difference)), sign * float(str(row.t))
             return Difference(value, t) if np.isfinite(value) else None
     return None
@@ -107,7 +111,7 @@ def contest(metrics: list[Record], differences: pd.DataFrame, measure: str) -> C
             continue
         winner, loser = (first, second) if first[measure] >= second[measure] else (second, first)
         ahead[winner is first].append(count)
-        gap = difference(differences, key_of(winner), loser["model"], measure)
+        gap = difference(differences, key_of(winner), key_of(loser), measure)
         if gap is not None and gap.t > CLEAR:
             clear.append(count)
     return Contest(tuple(ahead[True]), tuple(ahead[False]), tuple(clear))

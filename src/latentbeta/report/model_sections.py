@@ -76,7 +76,7 @@ def difference_matrix(
 
 
 def _difference_cell(table: pd.DataFrame, key: ModelKey, other: ModelKey, measure: str) -> Cell:
-    found = difference(table, key, other.model, measure)
+    found = difference(table, key, other, measure)
     if found is None:
         return Cell(NOTHING)
     mark = "" if not abs(found.t) > CLEAR else "above" if found.t > 0 else "below"

@@ -14,7 +14,9 @@ from latentbeta.report.comparisons import (
     Difference,
     best,
     contest,
+    counterpart,
     difference,
+    factor_counts,
     key_of,
 )
 from latentbeta.report.inputs import Record, ReportInputs
@@ -112,11 +114,21 @@ def _headline(inputs: ReportInputs, explains: Record, predicts: Record | None) -
         first = f"{first}, but not clearly more than {_named(rival)}"
     if predicts is None:
         return f"{first}; no model forecasts."
+    if predicts["predictive_r2"] <= 0:
+        return f"{first}; no model forecasts better than zero."
+    if not any(_clearly_predicts(record) for record in inputs.metrics):
+        return f"{first}; no model forecasts clearly better than zero."
     if _close_rival(inputs, predicts, "predictive_r2"):
         return f"{first}; no model clearly predicts best."
     if key_of(predicts) != key_of(explains):
         return f"{first}; {_named(predicts)} predicts best."
     return f"{first}; it predicts best." if rival else f"{first} and predicts best."
+
+
+def _clearly_predicts(record: Record) -> bool:
+    """Whether a predictive R² is at least two standard errors above zero."""
+    value, error = record.get("predictive_r2"), record.get("predictive_r2_se")
+    return is_known(value) and value > 0 and not (is_known(error) and value < CLEAR * error)
 
 
 def _close_rival(inputs: ReportInputs, winner: Record, measure: str) -> Record | None:
@@ -129,7 +141,7 @@ def _close_rival(inputs: ReportInputs, winner: Record, measure: str) -> Record |
     runner_up = best(same or others, measure)
     if runner_up is None:
         return None
-    gap = difference(inputs.differences, key_of(winner), runner_up["model"], measure)
+    gap = difference(inputs.differences, key_of(winner), key_of(runner_up), measure)
     return runner_up if gap is not None and not gap.t > CLEAR else None
 
 
@@ -153,26 +165,39 @@ def _with_error(record: Record, measure: str) -> str:
 
 def _against_others(inputs: ReportInputs, key: ModelKey, measure: str) -> list[str]:
     """Set the best model against IPCA and PCA, and a classical winner against the networks."""
-    found = {
-        other: gap
-        for other in YARDSTICKS
-        if other != key.model and (gap := difference(inputs.differences, key, other, measure))
-    }
-    parts = [_compared(name_of(other), gap) for other, gap in found.items()]
+    several = len(factor_counts(inputs.metrics)) > 1
+    others = [
+        other
+        for model in YARDSTICKS
+        if model != key.model and (other := counterpart(inputs.metrics, key, model))
+    ]
+    parts = [
+        _compared(other, gap, several)
+        for other in others
+        if (gap := difference(inputs.differences, key, other, measure))
+    ]
     sentences = [f"That is {listing(parts)}."] if parts else []
-    network = best([r for r in inputs.metrics if r["model"] not in CLASSICAL], measure)
-    if key.model in CLASSICAL and network is not None:
-        gap = difference(inputs.differences, key, network["model"], measure)
-        behind = f", {_points(gap.value)} behind ({_strength(gap.t)})" if gap else ""
-        sentences.append(
-            f"The networks do not beat it: the best of them is {_named(network)}{behind}."
-        )
-    return sentences
+    return sentences + (_networks_behind(inputs, key, measure) if key.model in CLASSICAL else [])
 
 
-def _compared(other: str, gap: Difference) -> str:
+def _compared(other: ModelKey, gap: Difference, several: bool) -> str:
     direction = "more" if gap.value >= 0 else "less"
-    return f"{_points(gap.value)} {direction} than {other} ({_strength(gap.t)})"
+    name = name_of(other.model) + (f" with {factors_phrase(other.n_factors)}" if several else "")
+    return f"{_points(gap.value)} {direction} than {name} ({_strength(gap.t)})"
+
+
+def _networks_behind(inputs: ReportInputs, key: ModelKey, measure: str) -> list[str]:
+    """Say how far the best network is behind a classical winner, with as many factors if it can."""
+    networks = [record for record in inputs.metrics if record["model"] not in CLASSICAL]
+    same = best([r for r in networks if r["n_factors"] == key.n_factors], measure)
+    network = same or best(networks, measure)
+    if network is None:
+        return []
+    gap = difference(inputs.differences, key, key_of(network), measure)
+    side = "behind" if gap is None or gap.value >= 0 else "ahead on what both cover"
+    beside = f", {_points(gap.value)} {side} ({_strength(gap.t)})" if gap else ""
+    which = " with as many factors" if same and len(factor_counts(inputs.metrics)) > 1 else ""
+    return [f"The networks do not beat it: the best of them{which} is {_named(network)}{beside}."]
 
 
 def _points(value: float) -> str:
