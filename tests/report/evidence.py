@@ -68,7 +68,7 @@ def _write(
 
 def null_of(model: str, n_factors: int, t: float = 0.8) -> dict[str, Any]:
     """One object of null.json whose measures are `t` standard errors from zero."""
-    measures = {"predictive_r2": 0.0004, "ic": 0.004, "rank_ic": 0.004}
+    measures = {"predictive_r2": 0.0004, "gain": 0.0004, "ic": 0.004, "rank_ic": 0.004}
     return {
         "model": model,
         "n_factors": n_factors,

@@ -63,7 +63,7 @@ def page(evaluated, settings, tmp_path_factory):
 
 def test_the_verdict_comes_first(page):
     text = page.read_text(encoding="utf-8")
-    headline = "CA1 (K = 2) explains most and predicts best."
+    headline = "CA1 (K = 2) explains most; no predictive R² is clearly above zero."
     assert text.index(f"<h1>{headline}</h1>") < text.index("<table")
     assert f"<title>latentbeta: {headline}</title>" in text
 
@@ -254,3 +254,11 @@ def test_text_from_outside_cannot_become_markup(data, settings, tmp_path):
     assert "<script" not in text
     assert "<b>" not in text
     assert "&lt;b&gt;$A" in text
+
+
+def test_how_the_work_was_spread_is_not_in_the_page(page, evaluated, settings, tmp_path):
+    spread = settings.model_copy(
+        update={"execution": settings.execution.model_copy(update={"workers": 7})}
+    )
+    other = build_report(data=evaluated, output=tmp_path / "report.html", settings=spread)
+    assert other.read_bytes() == page.read_bytes()

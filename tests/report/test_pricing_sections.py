@@ -49,8 +49,14 @@ def test_nothing_where_there_is_nothing():
 def test_scores_on_shuffled_returns_are_marked_beyond_two_errors():
     found = null_facts([null_of("pca", 1), null_of("ca1", 1, t=-2.5), null_of("ca1", 2, t=1.9)])
     assert (found.n_models, found.n_within) == (3, 2)
-    r_squared, ic, rank_ic = found.tables
+    r_squared, gain, ic, rank_ic = found.tables
     assert r_squared.headings == ic.headings == rank_ic.headings == ("K = 1", "2")
-    marks = {row.name: [cell.mark for cell in row.cells] for row in r_squared.rows}
+    marks = {row.name: [cell.mark for cell in row.cells] for row in gain.rows}
     assert marks == {"PCA": ["", ""], "CA1": ["below", ""]}
     assert r_squared.rows[1].cells[0].text == "−0.10"
+
+
+def test_the_price_of_a_forecast_is_no_failure():
+    costly = null_of("rp_pca", 1) | {"predictive_r2": -0.007, "predictive_r2_se": 0.001}
+    r_squared = null_facts([costly]).tables[0]
+    assert r_squared.rows[0].cells[0].mark == ""

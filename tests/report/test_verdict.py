@@ -92,11 +92,11 @@ def test_a_best_forecast_that_is_worse_than_zero_is_called_that(settings):
 def test_the_headline_praises_no_forecast_that_is_not_above_zero(settings):
     metrics = [record("ipca", 0.2, predictive=-0.01), record("ca1", 0.3, predictive=-0.002)]
     assert verdict(inputs(metrics), settings).headline == (
-        "CA1 (K = 3) explains most; no model forecasts better than zero."
+        "CA1 (K = 3) explains most; no predictive R² is above zero."
     )
     weak = [metrics[0], record("ca1", 0.3, predictive=0.003)]  # 1.5 standard errors
     assert verdict(inputs(weak), settings).headline == (
-        "CA1 (K = 3) explains most; no model forecasts clearly better than zero."
+        "CA1 (K = 3) explains most; no predictive R² is clearly above zero."
     )
 
 

@@ -117,8 +117,11 @@ def _found(rule: Record) -> str:
 
 
 def setting_rows(settings: Settings) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return every setting but the columns' names, grouped by the part of params.yaml."""
-    document = settings.model_dump(mode="json")
+    """Return every setting that the results depend on, grouped by the part of params.yaml.
+
+    The columns' names are left out.
+    """
+    document = settings.model_dump(mode="json", exclude={"execution"})
     document["data"].pop("columns")
     loose = [(k, _plain_value(v)) for k, v in document.items() if not isinstance(v, dict)]
     groups = [(k, _flat(v)) for k, v in document.items() if isinstance(v, dict)]

@@ -14,6 +14,7 @@ from latentbeta.report.words import NOTHING, Column, is_known, number
 LARGE = 3.0  # |t| of a pricing error that counts, as in Gu, Kelly and Xiu (2021)
 NULL_MEASURES = {
     "On shuffled returns: predictive R² %": Column("predictive_r2", "", "", 100, 2),
+    "On shuffled returns: gain %": Column("gain", "", "", 100, 2),
     "On shuffled returns: information coefficient": Column("ic", "", "", 1, 3),
     "On shuffled returns: rank information coefficient": Column("rank_ic", "", "", 1, 3),
 }
@@ -26,7 +27,8 @@ class Null:
     Attributes
     ----------
     n_models, n_within : int
-        How many were tried, and how many are within two standard errors of zero on all measures.
+        How many were tried, and how many are within two standard errors of zero in what nothing
+        can be known to raise: gain, IC and rank IC. Predictive R² is below zero by its cost.
     tables : tuple of ModelTable
     """
 
@@ -106,7 +108,8 @@ def null_facts(null: list[Record]) -> Null | None:
 def _null_cell(record: Record, column: Column) -> Cell:
     value, error = record.get(column.measure), record.get(f"{column.measure}_se")
     far = is_known(value) and is_known(error) and abs(value) > CLEAR * error
-    return replace(measure_cell(record, column), mark="below" if far else "")
+    judged = column.measure != "predictive_r2"
+    return replace(measure_cell(record, column), mark="below" if judged and far else "")
 
 
 def _record(key: ModelKey) -> Record:

@@ -115,9 +115,9 @@ def _headline(inputs: ReportInputs, explains: Record, predicts: Record | None) -
     if predicts is None:
         return f"{first}; no model forecasts."
     if predicts["predictive_r2"] <= 0:
-        return f"{first}; no model forecasts better than zero."
+        return f"{first}; no predictive R² is above zero."
     if not any(_clearly_predicts(record) for record in inputs.metrics):
-        return f"{first}; no model forecasts clearly better than zero."
+        return f"{first}; no predictive R² is clearly above zero."
     if _close_rival(inputs, predicts, "predictive_r2"):
         return f"{first}; no model clearly predicts best."
     if key_of(predicts) != key_of(explains):
