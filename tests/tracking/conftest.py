@@ -127,6 +127,8 @@ def write_training(files, rng, models):
         columns=["model", "n_factors", "fold", "member", "best_epoch", "validation_loss"],
     ).assign(l1_penalty=0.001, learning_rate=0.02)
     write_parquet(selection, files.training / "selection.parquet")
+    write_json([{"model": "rp_pca", "n_factors": 2}], files.training / "left_out.json")
+    write_parquet(pd.DataFrame({"value": [0.0]}), files.training / "beta_functions.parquet")
     for model, n_factors in models:
         write_model(files.training / "models" / f"{model}_{n_factors}", model, n_factors, rng)
 
@@ -169,6 +171,7 @@ def write_evaluation(files, models):
         metrics.append(
             base
             | {"total_r2": 0.1 + place, "total_r2_se": 0.01, "ic": None, "n_dates": 5}
+            | {"total_r2_low": 0.0, "total_r2_high": 9.0}
             | {"predictive_r2": 0.5 - place, "first_test_date": "2010-01-31"}
         )
         folds += [

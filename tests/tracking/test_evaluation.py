@@ -20,6 +20,7 @@ def test_pooled_measures_are_those_of_the_metrics_file(project, store, place):
     for name in ("total_r2", "total_r2_se", "predictive_r2", "n_dates"):
         assert logged[name] == saved[name]
     assert "ic" not in logged  # None in the file: the measure does not exist
+    assert not [name for name in logged if name.endswith(("_low", "_high"))]
 
 
 def test_fold_measures_have_the_fold_as_step_and_leave_gaps_out(project, store):

@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 
 from latentbeta.environment import tracking_uri
+from latentbeta.evaluation import LADDER
 from latentbeta.storage import content_hash
+from latentbeta.tracking.lineage import model_parameters
 from latentbeta.tracking.store import open_store
 from latentbeta.tracking.training import (
     chosen_on_validation,
@@ -38,9 +40,31 @@ def test_a_child_has_the_parameters_of_its_own_model(project, store):
     linear = store.client.get_run(project.run_id("ipca")).data.params
     assert network["n_factors"] == "3"
     assert network["models.networks.epochs"] == str(project.settings.models.networks.epochs)
-    assert not [name for name in linear if name.startswith("models.")]
+    assert [name for name in linear if name.startswith("models.")] == [
+        "models.ipca.intercept",
+        "models.ipca.observed",
+    ]
     assert linear["walk_forward.scheme"] == project.settings.walk_forward.scheme
     assert not [name for name in network if name.startswith("data.columns")]
+
+
+@pytest.mark.parametrize("model", LADDER)
+def test_every_model_has_settings_of_its_own(project, model):
+    kept = model_parameters(project.settings, model, 2)
+    assert [name for name in kept if name.startswith("models.")]
+    assert kept["n_factors"] == "2"
+    assert ("models.networks.epochs" in kept) == (model in LADDER[LADDER.index("autoencoder") :])
+
+
+def test_how_fits_are_spread_is_no_parameter(project, store):
+    parameters = store.client.get_run(project.runs["parent"]).data.params
+    assert "models.ipca.intercept" in parameters
+    assert not [name for name in parameters if name.startswith("execution")]
+
+
+def test_the_parent_says_what_was_left_out_and_how_betas_follow_characteristics(project, store):
+    tables = {file.path for file in store.client.list_artifacts(project.runs["parent"], "tables")}
+    assert {"tables/left_out.json", "tables/beta_functions.parquet"} <= tables
 
 
 def test_lineage_is_tagged_with_content_hashes(project, store):

@@ -82,11 +82,17 @@ def ensure_recorded(project: Path, settings: Settings) -> Runs | None:
 
 
 def pooled_measures(record: Mapping[str, Any]) -> list[Measurement]:
-    """Return the numbers of one object of metrics.json, none for measures that do not exist."""
+    """Return the numbers of one object of metrics.json, none for measures that do not exist.
+
+    The ends of the intervals are left out: they would double the list, and are in the file.
+    """
     return [
         (name, float(value), 0)
         for name, value in record.items()
-        if isinstance(value, int | float) and not isinstance(value, bool) and name != "n_factors"
+        if isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and name != "n_factors"
+        and not name.endswith(("_low", "_high"))
     ]
 
 

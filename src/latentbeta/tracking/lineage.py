@@ -11,7 +11,21 @@ from latentbeta.config import Settings
 from latentbeta.storage import content_hash, read_json
 from latentbeta.tracking.files import ProjectFiles
 
-UNTRACKED_SETTINGS = {"data": {"columns"}}  # what files call their columns changes no result
+# What files call their columns, and how fits are spread over processes, changes no result.
+UNTRACKED_SETTINGS: dict[str, Any] = {"data": {"columns"}, "execution": True}
+SHARED = ("seed", "rebalancing", "walk_forward.", "characteristics.", "data.")
+NETWORKS = ("models.networks.", "models.n_seeds")
+CONDITIONAL = (*NETWORKS, "models.factor_inputs")
+OWN = {
+    "observed_factors": ("models.observed_factors.",),
+    "observed_betas": ("models.observed_betas.",),
+    "pca": ("models.principal_components.gaps",),
+    "rp_pca": ("models.principal_components.risk_premium_weight",),
+    "ipca": ("models.ipca.",),
+    "autoencoder": NETWORKS,
+    "cae_lecture": (*NETWORKS, "models.lecture."),
+    **dict.fromkeys(("ca0", "ca1", "ca2", "ca3"), CONDITIONAL),
+}
 
 
 def lineage_tags(files: ProjectFiles, settings: Settings) -> dict[str, str]:
@@ -57,19 +71,9 @@ def flat_parameters(settings: Settings) -> dict[str, str]:
 
 def model_parameters(settings: Settings, model: str, n_factors: int) -> dict[str, str]:
     """Return the parameters of one model: the shared ones, and its own of `settings.models`."""
-    networks = ("models.networks.", "models.n_seeds") if model.startswith("ca") else ()
-    lecture = ("models.lecture.",) if model == "cae_lecture" else ()
-    kept = (
-        "seed",
-        "rebalancing",
-        "walk_forward.",
-        "characteristics.",
-        "data.",
-        *networks,
-        *lecture,
-    )
-    shared = {k: v for k, v in flat_parameters(settings).items() if k.startswith(kept)}
-    return {"model": model, "n_factors": str(n_factors)} | shared
+    kept = (*SHARED, *OWN.get(model, ()))
+    read = {k: v for k, v in flat_parameters(settings).items() if k.startswith(kept)}
+    return {"model": model, "n_factors": str(n_factors)} | read
 
 
 def _git(project: Path, *arguments: str) -> str:

@@ -224,9 +224,11 @@ def _log_dataset(store: Store, run_id: str, files: ProjectFiles, tags: Mapping[s
 
 
 def _log_files(store: Store, run_id: str, files: ProjectFiles) -> None:
-    """Put what describes the data and the folds onto the parent run."""
+    """Put what describes the data, the folds and the models onto the parent run."""
     for path, folder in (
         (files.results / "folds.parquet", "tables"),
+        (files.training / "left_out.json", "tables"),
+        (files.training / "beta_functions.parquet", "tables"),
         (files.prices / "summary.json", "data/prices"),
         (files.panel / "summary.json", "data/panel"),
         (files.project / "params.yaml", "settings"),
