@@ -9,11 +9,14 @@ from typing import Any
 
 from prefect import flow, task
 
+from flows.api import plain_warnings
 from latentbeta.config import ExecutionSettings
-from latentbeta.progress import counting
+from latentbeta.progress import Advance, counting
 from latentbeta.walk_forward.jobs import Job, run_job
 
 FEWEST_FITS = 8  # for fewer, starting the processes takes longer than they save
+# TensorFlow's XLA keeps every program that it compiled, 10 to 20 MB each, until its process ends.
+JOBS_PER_PROCESS = 8
 
 FitAhead = Callable[[list[Job]], None]
 
@@ -24,30 +27,43 @@ def fitter(execution: ExecutionSettings, panel_folder: Path, store: Path) -> Fit
         return None
 
     def fit_ahead(jobs: list[Job]) -> None:
-        if sum(len(job.folds) for job in jobs) < FEWEST_FITS:
+        n_fits = sum(len(job.folds) for job in jobs)
+        if n_fits < FEWEST_FITS:
             return
-        runner = _runner(execution)
-        fit_jobs.with_options(task_runner=runner)(jobs, panel_folder, store)
+        with counting("fit", n_fits) as advance:
+            for turn in turns(jobs, execution):
+                runner = _runner(execution)
+                fit_jobs.with_options(task_runner=runner)(turn, panel_folder, store, advance)
 
     return fit_ahead
 
 
+def turns(jobs: list[Job], execution: ExecutionSettings) -> list[list[Job]]:
+    """Split jobs, in order, into those that one set of processes does before fresh ones follow.
+
+    A cluster's processes are not ours to end: it gets all jobs at once.
+    """
+    size = JOBS_PER_PROCESS * execution.workers if execution.scheduler is None else len(jobs)
+    return [jobs[i : i + size] for i in range(0, len(jobs), size)]
+
+
 @task(name="fit")
 def fit_job(job: Any, panel_folder: Path, store: Path) -> int:
-    """Fit one job's folds into the store."""
-    run_job(job, panel_folder, store)
+    """Fit one job's folds into the store; an error is told by the process that started the fits."""
+    logging.getLogger("prefect.task_runs").propagate = False
+    with plain_warnings():
+        run_job(job, panel_folder, store)
     return len(job.folds)
 
 
 @flow(name="fit folds", validate_parameters=False)  # Prefect makes no schema of a Job
-def fit_jobs(jobs: list[Any], panel_folder: Path, store: Path) -> None:
-    """Fit every job, and show how many folds are done."""
+def fit_jobs(jobs: list[Any], panel_folder: Path, store: Path, advance: Advance) -> None:
+    """Fit every job; `advance` is told of how many folds, job by job."""
     from prefect.futures import as_completed
 
-    with counting("fit", sum(len(job.folds) for job in jobs)) as advance:
-        futures = [fit_job.submit(job, panel_folder, store) for job in jobs]
-        for future in as_completed(futures):
-            advance(future.result())
+    futures = [fit_job.submit(job, panel_folder, store) for job in jobs]
+    for future in as_completed(futures):
+        advance(future.result())
 
 
 def _runner(execution: ExecutionSettings) -> Any:
@@ -57,4 +73,7 @@ def _runner(execution: ExecutionSettings) -> Any:
         return DaskTaskRunner(address=execution.scheduler)
     logging.getLogger("distributed").setLevel(logging.ERROR)
     processes = {"n_workers": execution.workers, "threads_per_worker": 1}
-    return DaskTaskRunner(cluster_kwargs=processes | {"dashboard_address": "127.0.0.1:0"})
+    # Near a limit Dask pauses a process until it holds fewer of Dask's data. It holds none: the
+    # pause would never end.
+    limits = {"memory_limit": None, "dashboard_address": "127.0.0.1:0"}
+    return DaskTaskRunner(cluster_kwargs=processes | limits)
