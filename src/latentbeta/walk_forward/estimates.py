@@ -31,7 +31,7 @@ class FoldEstimates:
     fitted : (n,) β·f of the same date, averaged over members; NaN while f is unknown
     forecast : (n,) β·λ, λ known before the date, averaged over members
     betas : (n, K); factors, premia : (T, K), aligned, then averaged over members
-    tangency : (T,) return of the published factors' tangency portfolio; NaN where the model leads
+    tangency : (T,) return of the published factors' tangency portfolio
     member_factors : (M, T, K) each member's own, not rotated
     rotations : (M, K, K) each member's G: published factors are f G, betas β G⁻ᵀ
     newest_premia : (M, K) each member's λ of the test's last date, not rotated
@@ -93,10 +93,7 @@ def estimate_fold(
         betas=rotate_betas(betas, rotations).mean(axis=0),
         factors=published[n_before:],
         premia=rotate_factors(premia[:, n_before:], rotations).mean(axis=0),
-        # Factors that are made of earlier returns are no returns of the date: nobody earns them.
-        tangency=np.full(test.n_dates, np.nan)
-        if model.leads
-        else tangency_returns(published, n_before),
+        tangency=tangency_returns(published, n_before),
         member_factors=factors[:, n_before:],
         rotations=rotations,
         newest_premia=premia[:, -1],
