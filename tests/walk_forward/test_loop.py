@@ -8,7 +8,6 @@ from tests.simulated_panels import simulate, with_returns
 from latentbeta.config import NetworkSettings, WalkForwardSettings
 from latentbeta.models.conditional_autoencoder import ConditionalAutoencoder
 from latentbeta.models.ipca import InstrumentedPCA
-from latentbeta.models.observed_factors import ObservedFactors
 from latentbeta.models.pca import PrincipalComponents
 from latentbeta.models.protocol import Fit
 from latentbeta.models.rotation import rotate_betas
@@ -112,14 +111,6 @@ def test_the_newest_date_without_returns_has_a_forecast_and_betas(study, tmp_pat
     assert newest[["realised", "fitted"]].isna().all().all()
     assert newest["forecast"].notna().all()
     assert model_run.betas.notna().all().all()
-
-
-def test_what_is_made_of_earlier_returns_cannot_be_earned(study, tmp_path):
-    market = run(ObservedFactors(), study, tmp_path)
-    leading = run(ObservedFactors(leads=True), study, tmp_path)
-    assert market.factors["tangency"].notna().any()
-    assert leading.factors["tangency"].isna().all()
-    assert leading.factors["factor_1"].notna().any()
 
 
 def test_a_fold_is_fitted_on_its_training_and_validation_dates(study, tmp_path):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from latentbeta.models.protocol import FactorModel, Fit
@@ -96,8 +95,7 @@ def _tables(
             {"date": test.dates}
             | dict(zip(names, estimates.factors.T, strict=True))
             | dict(zip(premia, estimates.premia.T, strict=True))
-            # Factors made of earlier returns are no returns of the date: nobody earns them.
-            | {"tangency": np.where(model.leads, np.nan, estimates.tangency)}
+            | {"tangency": estimates.tangency}
         ),
         "history": fit.history,
         "selection": fit.selection,
