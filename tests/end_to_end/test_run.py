@@ -30,7 +30,9 @@ COLUMNS = {
     "prices/flags.parquet": ["rule", "asset", "date", "value", "detail"],
     "results/predictions.parquet": [*ROW, "realised", "fitted", "forecast"],
     "results/betas.parquet": [*ROW, *FACTORS],
-    "results/factors.parquet": ["model", "n_factors", "fold", "date", *FACTORS, *PREMIA],
+    "results/factors.parquet": [
+        *("model", "n_factors", "fold", "date", *FACTORS, *PREMIA, "tangency")
+    ],
     "results/folds.parquet": [
         *("fold", "train_start", "train_end", "validation_start", "validation_end"),
         *("test_start", "test_end", "embargo"),
