@@ -115,6 +115,9 @@ def test_observed_factors_that_are_not_there_are_an_obstacle():
     assert "data.factors" in observed.obstacle(panel)
     with_factors = replace(panel, factor_names=("f",), F=np.zeros((4, 1)))
     assert observed.obstacle(with_factors) is None
+    F = np.array([[0.01, np.nan], [np.nan, 0.02], [0.01, np.nan], [np.nan, 0.02]])
+    never_together = replace(panel, factor_names=("f", "g"), F=F)
+    assert "all of f, g are known on no date" in observed.obstacle(never_together)
 
 
 def test_without_a_constant_ca0_gives_no_betas_where_all_characteristics_are_zero(tmp_path):

@@ -9,6 +9,7 @@ from latentbeta.models.lecture_autoencoder import (
     fixed_universe,
     universe_returns,
 )
+from latentbeta.models.return_autoencoder import ReturnAutoencoder
 
 NAN = np.nan
 SETTINGS = NetworkSettings(
@@ -56,6 +57,15 @@ def test_no_universe_says_what_to_shorten():
     R[:2] = NAN
     with pytest.raises(ModelError, match=r"walk_forward\.train"):
         fixed_universe(panel_of_returns(R))
+
+
+@pytest.mark.parametrize("model", [lecture("same"), ReturnAutoencoder(2, 2, SETTINGS, seed=94)])
+def test_no_universe_is_an_obstacle(model):
+    R = np.zeros((20, 2))
+    R[[3, 4], 0] = R[[6, 7], 1] = NAN
+    assert "95% of the sample's 20 dates" in model.obstacle(panel_of_returns(R))
+    R[3, 0] = 0.0
+    assert model.obstacle(panel_of_returns(R)) is None
 
 
 def test_inputs_by_hand():

@@ -126,8 +126,9 @@ def test_a_factor_that_begins_too_late_is_an_obstacle(panel):
     F = np.where(np.arange(40) < 19, NAN, 0.01 * np.arange(40.0))[:, None]
     panel = replace(panel, F=F, factor_names=("RMW",))
     model = ObservedFactors(2, settings(names=("market", "RMW")))
-    assert "12 dates of the sample; of 30, the 2 factors are on 30, 11" in model.obstacle(
-        panel.between(0, 30)
+    assert model.obstacle(panel.between(0, 30)) == (
+        "the first 2 of market, RMW must be known together on 12 dates of the sample; of 30, the 2"
+        " factors are on 30, 11"
     )
     assert model.obstacle(panel.between(0, 31)) is None
 

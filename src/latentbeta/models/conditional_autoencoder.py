@@ -65,10 +65,17 @@ class ConditionalAutoencoder:
 
     def obstacle(self, panel: Panel) -> str | None:
         """Say so when factors are to be made of observed ones and the panel has none."""
-        if self.factor_inputs == "observed" and not panel.factor_names:
+        if self.factor_inputs == "managed":
+            return None
+        if not panel.factor_names:
             return (
                 "models.factor_inputs is observed, but the panel has no observed factors; name a"
                 " file of them in data.factors or set models.factor_inputs to managed"
+            )
+        if not np.isfinite(panel.F).all(axis=1).any():
+            return (
+                f"models.factor_inputs is observed, but all of {', '.join(panel.factor_names)} are"
+                " known on no date of the sample; name fewer in data.factor_columns"
             )
         return None
 

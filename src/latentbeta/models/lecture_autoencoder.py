@@ -28,6 +28,22 @@ from latentbeta.panel.stack import stack
 LARGEST_MISSING_SHARE = 0.05
 
 
+def complete_assets(panel: Panel) -> NDArray[np.str_]:
+    """Return the names of the assets whose returns are (nearly) all known, maybe none."""
+    known = np.isfinite(panel.dense(panel.R))
+    return panel.assets[known.mean(axis=0) >= 1 - LARGEST_MISSING_SHARE]
+
+
+def no_fixed_universe(panel: Panel) -> str | None:
+    """Say so when no asset's returns are (nearly) all known, else None."""
+    if len(complete_assets(panel)):
+        return None
+    return (
+        f"no asset has returns on {1 - LARGEST_MISSING_SHARE:.0%} of the sample's"
+        f" {panel.n_dates} dates, so there is no fixed universe"
+    )
+
+
 def fixed_universe(training: Panel) -> NDArray[np.str_]:
     """Return the names of the assets whose returns are (nearly) all known in training.
 
@@ -36,8 +52,7 @@ def fixed_universe(training: Panel) -> NDArray[np.str_]:
     ModelError
         When there is none.
     """
-    known = np.isfinite(training.dense(training.R))
-    universe = training.assets[known.mean(axis=0) >= 1 - LARGEST_MISSING_SHARE]
+    universe = complete_assets(training)
     if not len(universe):
         raise ModelError(
             "no asset has returns throughout the training sample, so there is no fixed universe;"
@@ -86,9 +101,9 @@ class LectureAutoencoder:
         """True for the day-ahead target."""
         return self.target == "ahead"
 
-    def obstacle(self, panel: Panel) -> str | None:  # noqa: ARG002
-        """None: it can be estimated on any panel."""
-        return None
+    def obstacle(self, panel: Panel) -> str | None:
+        """Say so when there is no fixed universe."""
+        return no_fixed_universe(panel)
 
     def fit(self, training: Panel, validation: Panel) -> Fit:
         """Train the ensemble; the universe is fixed by the training panel alone."""

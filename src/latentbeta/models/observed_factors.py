@@ -64,8 +64,9 @@ class ObservedFactors:
         if known.all(axis=1).sum() >= MINIMUM_OBSERVATIONS:
             return None
         return (
-            f"all of {', '.join(names)} must be known on {MINIMUM_OBSERVATIONS} dates of the"
-            f" sample; of {len(known)}, the {self.n_factors} factors are on"
+            f"the first {self.n_factors} of {', '.join(names)} must be known together on"
+            f" {MINIMUM_OBSERVATIONS} dates of the sample; of {len(known)}, the {self.n_factors}"
+            " factors are on"
             f" {', '.join(str(count) for count in known.sum(axis=0))}"
         )
 

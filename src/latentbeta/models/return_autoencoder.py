@@ -22,7 +22,11 @@ from latentbeta.models.autoencoder.estimator import (
 from latentbeta.models.autoencoder.networks import Weights, dense, glorot
 from latentbeta.models.autoencoder.search import search
 from latentbeta.models.constant_betas import MINIMUM_OBSERVATIONS, spread_constant_betas
-from latentbeta.models.lecture_autoencoder import fixed_universe, universe_returns
+from latentbeta.models.lecture_autoencoder import (
+    fixed_universe,
+    no_fixed_universe,
+    universe_returns,
+)
 from latentbeta.models.protocol import Array, Fit, State, names_for_state, save_loadings
 from latentbeta.models.rotation import rotate_betas
 from latentbeta.panel.panel import Panel
@@ -105,9 +109,9 @@ class ReturnAutoencoder:
     n_identified: int = 0
     uses_characteristics: bool = False
 
-    def obstacle(self, panel: Panel) -> str | None:  # noqa: ARG002
-        """None: what it needs, a fixed universe, only a training sample shows."""
-        return None
+    def obstacle(self, panel: Panel) -> str | None:
+        """Say so when there is no fixed universe."""
+        return no_fixed_universe(panel)
 
     def fit(self, training: Panel, validation: Panel) -> Fit:
         """Train the ensemble, then regress the assets outside the universe on its factors.

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from latentbeta.errors import ModelError
+from latentbeta.models.autoencoder import ensemble
 from latentbeta.models.autoencoder.ensemble import Optimisation, Sample, _Best, train
 from latentbeta.models.autoencoder.networks import Architecture, take_members
 
@@ -43,6 +44,16 @@ def with_returns(sample, R):
 
 def assert_same_bytes(one, other):
     assert {n: w.tobytes() for n, w in one.items()} == {n: w.tobytes() for n, w in other.items()}
+
+
+def test_a_network_that_is_met_again_is_not_compiled_again(monkeypatch):
+    """However many others came between: an autoencoder's universe differs from fold to fold."""
+    compiled = []
+    monkeypatch.setattr(ensemble, "compile_epoch", lambda *wanted: compiled.append(wanted))
+    for _ in range(2):
+        for n_inputs in range(1000, 1040):
+            ensemble._compiled(replace(NETWORK, n_inputs=n_inputs), BATCH)
+    assert len(compiled) == 40
 
 
 def test_a_member_ends_as_it_would_alone(sample):

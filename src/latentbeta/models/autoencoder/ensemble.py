@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -112,7 +112,9 @@ def train(network: Network, sample: Sample, optimisation: Optimisation) -> Train
     return best.result()
 
 
-@lru_cache(maxsize=8)
+# Not one is forgotten: XLA keeps a program until the process ends, and one that is made anew comes
+# on top of the old.
+@cache
 def _compiled(network: Network, batch_size: int) -> Epoch:
     return compile_epoch(network.squares, batch_size)
 
