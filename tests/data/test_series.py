@@ -70,6 +70,13 @@ def test_named_factors_come_in_that_order_under_our_names(
         read_factors(path, settings.columns, {"size": ("me",)}, until=dt.date(2024, 1, 3))
 
 
+def test_a_factor_that_is_not_known_yet_is_empty(source: Path, settings: DataSettings) -> None:
+    path = written(source, "date,MktRF,SMB\n202401,0.01,\n202402,-0.02,\n202403,0.04,0.01\n")
+    series = read_factors(path, settings.columns, None, until=dt.date(2024, 2, 29))
+    assert series.table["SMB"].isna().tolist() == [True, True]
+    assert facts_of(series, "factors.csv")["empty"] == ["SMB"]
+
+
 def test_later_rows_are_left_aside_and_a_month_counts_as_a_whole(
     source: Path, settings: DataSettings
 ) -> None:

@@ -80,7 +80,8 @@ def read_factors(
     table = read_columns(path, {"date": found["date"]} | mine, text=("date",))
     series = read_series(table, [n for n in mine if names or table.holds_numbers(n)], until=until)
     for name, values in series.table.iloc[:, 1:].items():
-        if np.median(np.abs(values.dropna())) > _LARGEST_MEDIAN:
+        known = values.dropna()
+        if len(known) and np.median(np.abs(known)) > _LARGEST_MEDIAN:
             raise DataError(
                 f"{path}: half of column {name!r} lies beyond 10 % either way: give returns as"
                 " decimals, 0.01 for one percent"
