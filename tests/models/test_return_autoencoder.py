@@ -178,3 +178,12 @@ def test_it_explains_a_market_whose_betas_stay_nearly_as_principal_components_do
         fitted = (model.betas(state, test) * factors[:, test.date_index]).sum(axis=2).mean(axis=0)
         reached.append(1 - ((test.R - fitted) ** 2).sum() / (test.R**2).sum())
     assert reached[0] > reached[1] - 0.05
+
+
+def test_only_linear_factors_are_portfolios(fitted, panel):
+    """Mirrored returns mirror what a portfolio earns, and not a rectified sum."""
+    model, state = fitted
+    assert not model.tradable
+    assert ReturnAutoencoder(2, 3, SETTINGS, seed=96, hidden=()).tradable
+    mirrored = model.factors(state, with_returns(panel, -panel.R))
+    assert not np.allclose(mirrored, -model.factors(state, panel))

@@ -89,10 +89,11 @@ class _Leading(ObservedFactors):
 
 
 def test_a_model_that_leads_forecasts_what_it_fits(study):
-    _, _, estimates = fitted_fold(_Leading(leads=True), study, 3)
+    _, _, estimates = fitted_fold(_Leading(leads=True, tradable=False), study, 3)
     np.testing.assert_array_equal(estimates.forecast, estimates.fitted)
     np.testing.assert_array_equal(estimates.premia, estimates.factors)
     assert np.isfinite(estimates.forecast).all()
+    assert np.isnan(estimates.tangency).all()  # nobody earns a factor that is no portfolio's return
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,7 @@ class ConditionalAutoencoder:
     leads: bool = False
     n_identified: int = 0
     uses_characteristics: bool = True
+    tradable: bool = True
 
     def obstacle(self, panel: Panel) -> str | None:
         """Say so when factors are to be made of observed ones and the panel has none."""

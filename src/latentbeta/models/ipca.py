@@ -38,6 +38,7 @@ class InstrumentedPCA:
     name: str = "ipca"
     leads: bool = False
     uses_characteristics: bool = True
+    tradable: bool = True
 
     @property
     def n_identified(self) -> int:

@@ -97,6 +97,11 @@ class LectureAutoencoder:
     uses_characteristics: bool = True
 
     @property
+    def tradable(self) -> bool:
+        """False for the day-ahead target."""
+        return not self.leads
+
+    @property
     def leads(self) -> bool:
         """True for the day-ahead target."""
         return self.target == "ahead"

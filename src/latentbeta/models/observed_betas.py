@@ -32,6 +32,7 @@ class ObservedBetas:
     name: str = "observed_betas"
     leads: bool = False
     uses_characteristics: bool = True
+    tradable: bool = True
 
     @property
     def n_identified(self) -> int:

@@ -49,6 +49,7 @@ class ObservedFactors:
     name: str = "observed_factors"
     leads: bool = False
     uses_characteristics: bool = False
+    tradable: bool = True
 
     @property
     def n_identified(self) -> int:

@@ -95,6 +95,7 @@ class LatentConstantBetas:
     leads = False
     n_identified = 0
     uses_characteristics = False
+    tradable = True
 
     @property
     def name(self) -> str:

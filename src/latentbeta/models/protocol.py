@@ -72,6 +72,13 @@ class FactorModel(Protocol):
         """
 
     @property
+    def tradable(self) -> bool:
+        """Whether a factor return is that of a portfolio held over the date, so that it is earned.
+
+        Factors made of earlier returns, or by a non-linear function of the date's, are not.
+        """
+
+    @property
     def uses_characteristics(self) -> bool:
         """Whether betas are a function of the panel's characteristics."""
 

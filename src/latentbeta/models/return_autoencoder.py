@@ -109,6 +109,11 @@ class ReturnAutoencoder:
     n_identified: int = 0
     uses_characteristics: bool = False
 
+    @property
+    def tradable(self) -> bool:
+        """Only without a hidden layer: a rectified sum of returns is no portfolio's return."""
+        return not self.hidden
+
     def obstacle(self, panel: Panel) -> str | None:
         """Say so when there is no fixed universe."""
         return no_fixed_universe(panel)

@@ -31,7 +31,7 @@ class FoldEstimates:
     fitted : (n,) β·f of the same date, averaged over members; NaN while f is unknown
     forecast : (n,) β·λ, λ known before the date, averaged over members
     betas : (n, K); factors, premia : (T, K), aligned, then averaged over members
-    tangency : (T,) return of the published factors' tangency portfolio
+    tangency : (T,) return of the factors' tangency portfolio; NaN unless they are tradable
     member_factors : (M, T, K) each member's own, not rotated
     rotations : (M, K, K) each member's G: published factors are f G, betas β G⁻ᵀ
     newest_premia : (M, K) each member's λ of the test's last date, not rotated
@@ -93,7 +93,9 @@ def estimate_fold(
         betas=rotate_betas(betas, rotations).mean(axis=0),
         factors=published[n_before:],
         premia=rotate_factors(premia[:, n_before:], rotations).mean(axis=0),
-        tangency=tangency_returns(published, n_before),
+        tangency=tangency_returns(published, n_before)
+        if model.tradable
+        else np.full(test.n_dates, np.nan),
         member_factors=factors[:, n_before:],
         rotations=rotations,
         newest_premia=premia[:, -1],
