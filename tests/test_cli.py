@@ -102,6 +102,11 @@ def test_a_wrong_row_of_weights_ends_the_command_in_one_line(with_results):
     assert "Traceback" not in result.stderr
 
 
+def test_no_number_of_factors_is_taken_for_the_default(with_results):
+    result = RUNNER.invoke(app, ["attribute", "weights.csv", "--n-factors", "0"])
+    assert result.exit_code == 2
+
+
 @pytest.fixture
 def with_panel(project):
     simulated = simulate(n_dates=20, n_assets=12, n_characteristics=2, seed=3).panel

@@ -97,7 +97,9 @@ def table(
 def attribute(
     weights: Annotated[Path, typer.Argument(help="CSV or Parquet: date, asset, weight.")],
     model: Annotated[str | None, typer.Option(help="Default: nightly.model.")] = None,
-    n_factors: Annotated[int | None, typer.Option(help="Default: nightly.n_factors.")] = None,
+    n_factors: Annotated[
+        int | None, typer.Option(min=1, help="Default: nightly.n_factors.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For a machine.")] = False,
 ) -> None:
     """Split the returns of your own portfolio into what each factor gave, and the rest."""

@@ -60,6 +60,18 @@ def test_each_pair_is_compared_on_its_own_common_assets(counted):
     assert counts.loc[("ca1", "pca"), "n_observations"] == np.delete(known, 5, axis=1).sum()
 
 
+def test_a_model_without_a_tangency_portfolio_costs_the_others_nothing(counted):
+    factors = factors_of(Market())
+    none = factors.assign(tangency=factors["tangency"].mask(factors["model"] == "pca"))
+    saved = SavedResults(predictions=predictions_of(Market()), factors=none)
+    table = measure(saved, panel_of(Market()), monthly_settings()).tables["differences"]
+    assert not counted
+    has_pca = (table["model_a"] == "pca") | (table["model_b"] == "pca")
+    tangency = table["measure"] == "tangency_sharpe"
+    assert table.loc[tangency & has_pca, "difference"].isna().all()
+    assert table.loc[tangency & ~has_pca, "difference"].notna().all()
+
+
 def test_tangency_portfolios_are_compared_on_the_dates_of_both():
     market = Market()
     factors = factors_of(market)

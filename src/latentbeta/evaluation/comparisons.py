@@ -14,7 +14,7 @@ from latentbeta.evaluation.ladder import ModelKey, pairs
 from latentbeta.evaluation.measures import Context, DateScores, score_dates
 from latentbeta.evaluation.r_squared import Loss
 from latentbeta.evaluation.resampling import Resamples
-from latentbeta.evaluation.sample import OutOfSample, Predictions, Vector
+from latentbeta.evaluation.sample import Mask, OutOfSample, Predictions, Vector
 from latentbeta.progress import track
 
 
@@ -66,9 +66,8 @@ class _Common:
     ) -> None:
         self._table, self._resamples, self._context = table, resamples, context
         self._scored = scored
-        self._covered = {
-            key: _coverage(table.sample(key), scored[key].series["tangency"]) for key in scored
-        }
+        self._traded = {key: _traded(one.series["tangency"]) for key, one in scored.items()}
+        self._covered = {key: _coverage(table.sample(key), self._traded[key]) for key in scored}
         self._again: dict[tuple[ModelKey, bytes], Scored] = {}
 
     def measured(self, key: ModelKey, other: ModelKey) -> Scored:
@@ -79,15 +78,20 @@ class _Common:
         place = key, hashlib.sha256(both.tobytes()).digest()
         if place not in self._again:
             sample = self._table.sample(key).restricted(self._table.sample(other))
-            mine, theirs = (self._scored[one].series["tangency"] for one in (key, other))
-            tangency = np.where(np.isfinite(theirs), mine, np.nan)
+            tangency = np.where(self._traded[other], self._scored[key].series["tangency"], np.nan)
             scores = score_dates(sample, self._context, tangency)
             periods_per_year = self._context.periods_per_year
             self._again[place] = scored_dates(scores, self._resamples, periods_per_year)
         return self._again[place]
 
 
-def _coverage(sample: OutOfSample, tangency: Vector) -> np.ndarray:
+def _traded(tangency: Vector) -> Mask:
+    """Return the dates with a tangency return; all, of a model that has no such portfolio."""
+    known = np.isfinite(tangency)
+    return known if known.any() else np.ones(known.shape, dtype=bool)
+
+
+def _coverage(sample: OutOfSample, traded: Mask) -> np.ndarray:
     """Return which fitted values, forecasts and tangency returns there are, a bit each."""
-    known = [np.isfinite(part).ravel() for part in (sample.fitted, sample.forecast, tangency)]
-    return np.packbits(np.concatenate(known))
+    known = [np.isfinite(part).ravel() for part in (sample.fitted, sample.forecast)]
+    return np.packbits(np.concatenate([*known, traded]))
