@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from tests.simulated_panels import simulate
 
@@ -10,6 +11,7 @@ from latentbeta.models.ipca import InstrumentedPCA
 from latentbeta.models.observed_betas import ObservedBetas
 from latentbeta.models.pca import PrincipalComponents
 from latentbeta.models.rotation import rotate_betas
+from latentbeta.walk_forward import interpretation
 from latentbeta.walk_forward.estimates import average_product, estimate_fold
 from latentbeta.walk_forward.folds import Fold
 from latentbeta.walk_forward.interpretation import GRID, beta_functions, importance
@@ -62,6 +64,24 @@ def _with_characteristics(panel, Z):
     from dataclasses import replace
 
     return replace(panel, Z=Z)
+
+
+@pytest.mark.parametrize("rows_at_once", [1, 90])
+def test_importance_of_a_large_cross_section_is_worked_out_in_parts(
+    fitted, monkeypatch, rows_at_once
+):
+    model, state, estimates = fitted
+    rows, of_all_rows = [], type(model).betas
+
+    def betas(self, state, panel):
+        rows.append(panel.n_rows)
+        return of_all_rows(self, state, panel)
+
+    whole = importance(model, state, estimates)
+    monkeypatch.setattr(interpretation, "ROWS_AT_ONCE", rows_at_once)
+    monkeypatch.setattr(type(model), "betas", betas)
+    pd.testing.assert_frame_equal(importance(model, state, estimates), whole, rtol=1e-9)
+    assert max(rows) <= max(rows_at_once, 30)
 
 
 def test_what_moves_betas_matters_and_what_does_not_does_not(panel):

@@ -13,6 +13,7 @@ from latentbeta.models.rotation import rotate_betas
 from latentbeta.panel.panel import Panel
 from latentbeta.walk_forward.estimates import FoldEstimates
 
+ROWS_AT_ONCE = 100_000  # through a network: its layers' values of more would fill the memory
 GRID = np.linspace(-1.0, 1.0, 21)  # of ranks: lowest, median (zero), highest
 
 
@@ -87,14 +88,17 @@ def _fitted_without(
     model: FactorModel, state: State, date: Panel, estimates: FoldEstimates, t: int
 ) -> Array:
     """Return (P, n) fitted returns of one date, each row without another characteristic."""
-    n_characteristics = date.Z.shape[1]
-    variants = np.tile(date.Z, (n_characteristics, 1, 1))
-    for p in range(n_characteristics):
-        variants[p, :, p] = 0.0
-    betas = model.betas(state, _copies(date, variants))
     factors = estimates.member_factors[:, t]
-    fitted = np.einsum("mnk,mk->n", betas, factors) / len(betas)
-    return fitted.reshape(n_characteristics, date.n_rows)
+    every, at_once = range(date.Z.shape[1]), max(1, ROWS_AT_ONCE // date.n_rows)
+    parts = []
+    for start in every[::at_once]:
+        left_out = every[start : start + at_once]
+        variants = np.tile(date.Z, (len(left_out), 1, 1))
+        variants[np.arange(len(left_out)), :, left_out] = 0.0
+        betas = model.betas(state, _copies(date, variants))
+        fitted = np.einsum("mnk,mk->n", betas, factors) / len(betas)
+        parts.append(fitted.reshape(len(left_out), date.n_rows))
+    return np.concatenate(parts)
 
 
 def _copies(date: Panel, variants: NDArray[np.float32]) -> Panel:
