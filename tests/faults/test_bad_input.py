@@ -88,7 +88,7 @@ def test_a_path_that_is_not_there_starts_nothing(workspace, tmp_path):
     before = state(workspace)
     done = workspace.run("flows.run", "--data", tmp_path / "nowhere")
     assert done.status != 0
-    assert "nowhere: no such file or folder; name one with daily prices" in done.output
+    assert "nowhere: no such file or folder; name one with the data" in done.output
     assert "Running stage" not in done.output
     assert "Traceback" not in done.output
     assert state(workspace) == before
