@@ -64,9 +64,7 @@ def test_a_killed_run_picks_up_where_it_stopped(base_run, workspace_of, everythi
     assert {path: path.stat().st_mtime_ns for path in finished} == finished
     assert len(finished_folds(workspace)) == N_FITS
     alone = [int(n) for n in re.findall(r"K=3: (\d) of 5 folds fitted", again.output)]
-    ahead = [
-        int(n) for n in re.findall(r"fit: done, (\d+) of", again.output)
-    ]  # by Dask's processes
+    ahead = [int(n) for n in re.findall(r"fit: done, (\d+) of", again.output)]  # by Dask
     assert len(alone) == 3
     assert 1 <= sum(alone) + sum(ahead) <= N_FITS - len(finished)
     assert final_bytes(workspace) == final_bytes(base_run.workspace)
