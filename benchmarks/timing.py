@@ -1,4 +1,11 @@
-"""Medians of repeated runs, and what a comparison is."""
+"""Medians of repeated runs, and the two kinds of row that the table of benchmarks has.
+
+A benchmark is a module of this folder with a public function without arguments that
+`benchmarks.run` knows by name. ``compare_*()`` returns a list of `Comparison`: our time beside a
+peer's in the same run. ``measure_*()`` returns a list of `Measured`: one number beside what it has
+to reach, such as seconds or peak GB. Either carries its floor and its goal, if it has them, and a
+note that a reader needs; `standing` says which is reached.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +29,8 @@ class Comparison:
     ours, theirs : tuple of float
     note : str
         What a reader must know to read the ratio.
+    floor, goal : float or None
+        Ratios that are to be reached; None where nothing was asked.
     """
 
     work: str
@@ -30,11 +39,61 @@ class Comparison:
     ours: tuple[float, ...]
     theirs: tuple[float, ...]
     note: str
+    floor: float | None = None
+    goal: float | None = None
 
     @property
     def ratio(self) -> float:
         """How many times as long the peer takes, by the medians."""
         return statistics.median(self.theirs) / statistics.median(self.ours)
+
+    @property
+    def standing(self) -> str:
+        """Goal, floor or short."""
+        return standing(self.ratio, self.floor, self.goal)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One number beside what it has to reach.
+
+    Attributes
+    ----------
+    work : str
+    unit : str
+        What the number is, such as "s", "peak GB" or "% of the matrix rate".
+    value : float
+    floor, goal : float or None
+        A goal below the floor means that less is better: seconds, memory. None where nothing was
+        asked.
+    note : str
+        What a reader must know to read the number.
+    """
+
+    work: str
+    unit: str
+    value: float
+    floor: float | None
+    goal: float | None
+    note: str
+
+    @property
+    def standing(self) -> str:
+        """Goal, floor or short."""
+        return standing(self.value, self.floor, self.goal)
+
+
+def standing(value: float, floor: float | None, goal: float | None) -> str:
+    """Say whether a number reaches the goal, the floor alone, or falls short of both.
+
+    Less is better where the goal lies below the floor. Empty where nothing was asked.
+    """
+    if floor is None or goal is None:
+        return ""
+    sign = 1 if goal >= floor else -1
+    if sign * value >= sign * goal:
+        return "goal"
+    return "floor" if sign * value >= sign * floor else "short"
 
 
 def seconds(function: Callable[[], object]) -> float:
