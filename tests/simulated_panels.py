@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from latentbeta.panel.panel import Panel
+from latentbeta.storage import write_parquet
 
 Betas = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
@@ -94,3 +97,18 @@ def month_ends(n_dates: int) -> NDArray[np.datetime64]:
 
 def with_returns(panel: Panel, R: NDArray[np.float64]) -> Panel:
     return replace(panel, R=R)
+
+
+def write_panel_table(panel: Panel, folder: Path) -> None:
+    """Write panel.parquet, as the stage characteristics leaves it."""
+    table = pd.DataFrame(
+        {
+            "date": panel.dates[panel.date_index],
+            "formation": panel.dates[panel.date_index] - np.timedelta64(31, "D"),
+            "asset": pd.array(panel.assets[panel.asset_index], dtype="str"),
+            "return": panel.R,
+            "market_equity": panel.market_equity,
+        }
+        | {name: panel.Z[:, p] for p, name in enumerate(panel.characteristic_names)}
+    )
+    write_parquet(table, folder / "panel.parquet")

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 from flows import fan_out
-from tests.simulated_panels import simulate
-from tests.walk_forward.test_train import write_panel_table
+from tests.simulated_panels import simulate, write_panel_table
 
 from latentbeta.config import ExecutionSettings
 from latentbeta.errors import ConvergenceWarning

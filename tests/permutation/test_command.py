@@ -2,10 +2,8 @@ import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
-from tests.simulated_panels import simulate
+from tests.simulated_panels import simulate, write_panel_table
 
 from latentbeta.config import NetworkSettings, WalkForwardSettings, read_settings
 from latentbeta.errors import SettingsError
@@ -13,7 +11,6 @@ from latentbeta.models.ipca import InstrumentedPCA
 from latentbeta.models.ladder import LADDER
 from latentbeta.permutation import command
 from latentbeta.permutation.command import chosen, permutation_null
-from latentbeta.storage import write_parquet
 
 SHIPPED = read_settings(Path(__file__).parents[2] / "params.yaml")
 QUICK = NetworkSettings(
@@ -40,17 +37,7 @@ def panel_folder(tmp_path_factory):
     panel = simulate(n_dates=100, n_assets=40, n_characteristics=4, seed=170, noise=0.05).panel
     panel = replace(panel, characteristic_names=("mvel1", "mom12m", "retvol", "beta"))
     folder = tmp_path_factory.mktemp("panel")
-    table = pd.DataFrame(
-        {
-            "date": panel.dates[panel.date_index],
-            "formation": panel.dates[panel.date_index] - np.timedelta64(31, "D"),
-            "asset": pd.array(panel.assets[panel.asset_index], dtype="str"),
-            "return": panel.R,
-            "market_equity": panel.market_equity,
-        }
-        | {name: panel.Z[:, p] for p, name in enumerate(panel.characteristic_names)}
-    )
-    write_parquet(table, folder / "panel.parquet")
+    write_panel_table(panel, folder)
     return folder
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from tests.simulated_panels import simulate
-from tests.walk_forward.test_train import read, settings_for, train_in, write_panel_table
+from tests.simulated_panels import simulate, write_panel_table
+from tests.walk_forward.test_train import read, settings_for, train_in
 
 from latentbeta.models.ipca import InstrumentedPCA
 from latentbeta.models.pca import PrincipalComponents

@@ -4,10 +4,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from tests.simulated_panels import write_panel_table
 
 from latentbeta.config import read_settings
 from latentbeta.errors import DataError, ModelError, SettingsError
-from latentbeta.storage import write_parquet
 from latentbeta.walk_forward.train import train
 
 PROJECT = Path(__file__).parents[2]
@@ -17,20 +17,6 @@ def settings_for(study, names=("observed_factors", "pca", "ipca"), n_factors=(1,
     settings = read_settings(PROJECT / "params.yaml")
     models = settings.models.model_copy(update={"names": names, "n_factors": n_factors})
     return settings.model_copy(update={"models": models, "walk_forward": study.settings})
-
-
-def write_panel_table(panel, folder):
-    table = pd.DataFrame(
-        {
-            "date": panel.dates[panel.date_index],
-            "formation": panel.dates[panel.date_index] - np.timedelta64(31, "D"),
-            "asset": pd.array(panel.assets[panel.asset_index], dtype="str"),
-            "return": panel.R,
-            "market_equity": panel.market_equity,
-        }
-        | {name: panel.Z[:, p] for p, name in enumerate(panel.characteristic_names)}
-    )
-    write_parquet(table, folder / "panel.parquet")
 
 
 def train_in(folder, study, **options):

@@ -15,11 +15,15 @@ from latentbeta.report.characteristic_figures import (
 )
 from latentbeta.report.comparisons import factor_counts, key_of
 from latentbeta.report.inputs import ReportInputs
-from latentbeta.report.model_figures import by_factors_figure, cumulative_figure, measures_figure
+from latentbeta.report.model_figures import (
+    by_factors_figure,
+    cumulative_figure,
+    measures_figure,
+    tangency_figure,
+)
 from latentbeta.report.portfolio_figures import (
     attribution_figure,
     deciles_figure,
-    tangency_figure,
 )
 from latentbeta.report.pricing_figures import pricing_figure
 from latentbeta.report.production_figures import (

@@ -72,24 +72,36 @@ def by_factors_figure(metrics: list[dict[str, Any]]) -> Markup:
 def cumulative_figure(portfolios: pd.DataFrame, keys: list[ModelKey]) -> Markup:
     """Draw running sums of the long-short returns, one line a model."""
     figure = new_figure(3.6)
-    axes = figure.subplots()
+    _running_sums(figure.subplots(), portfolios, "long_short", keys)
+    return to_svg(
+        figure,
+        name="cumulative",
+        description="Cumulative long-short returns of the models, equal-weighted.",
+    )
+
+
+def tangency_figure(factors: pd.DataFrame, keys: list[ModelKey]) -> Markup | None:
+    """Draw running sums of the tangency portfolios' returns, one line a model."""
+    if "tangency" not in factors or not factors["tangency"].notna().any():
+        return None
+    figure = new_figure(3.3)
+    _running_sums(figure.subplots(), factors, "tangency", keys)
+    return to_svg(
+        figure, name="tangency", description="Cumulative returns of the tangency portfolios."
+    )
+
+
+def _running_sums(axes: Axes, table: pd.DataFrame, column: str, keys: list[ModelKey]) -> None:
     ends = []
     for key in keys:
-        rows = portfolios[
-            (portfolios["model"] == key.model) & (portfolios["n_factors"] == key.n_factors)
-        ]
-        if rows["long_short"].notna().any():
-            total = thinned(100 * rows.set_index("date")["long_short"].fillna(0.0).cumsum())
+        rows = table[(table["model"] == key.model) & (table["n_factors"] == key.n_factors)]
+        if rows[column].notna().any():
+            total = thinned(100 * rows.set_index("date")[column].fillna(0.0).cumsum())
             colour = colour_of(key.model)
             axes.plot(total.index, total, color=colour)
             ends.append((float(total.iloc[-1]), name_of(key.model), colour))
     axes.axhline(0, color=LINE, zorder=0)
     axes.set_ylabel("sum of returns, %")
     axes.margins(x=0)
-    date_axis(axes, portfolios["date"])
+    date_axis(axes, table["date"])
     label_ends(axes, ends)
-    return to_svg(
-        figure,
-        name="cumulative",
-        description="Cumulative long-short returns of the models, equal-weighted.",
-    )

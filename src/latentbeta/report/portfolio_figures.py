@@ -54,29 +54,6 @@ def _decile_line(axes: Axes, key: ModelKey, means: pd.Series) -> tuple[float, st
     return float(values[-1]), f"{name_of(key.model)}, K = {key.n_factors}", colour
 
 
-def tangency_figure(factors: pd.DataFrame, keys: list[ModelKey]) -> Markup | None:
-    """Draw running sums of the tangency portfolios' returns, one line a model."""
-    if "tangency" not in factors or not factors["tangency"].notna().any():
-        return None
-    figure = new_figure(3.3)
-    axes = figure.subplots()
-    ends = []
-    for key in keys:
-        rows = factors[(factors["model"] == key.model) & (factors["n_factors"] == key.n_factors)]
-        if rows["tangency"].notna().any():
-            total = thinned(100 * rows.set_index("date")["tangency"].fillna(0.0).cumsum())
-            axes.plot(total.index, total, color=colour_of(key.model))
-            ends.append((float(total.iloc[-1]), name_of(key.model), colour_of(key.model)))
-    axes.axhline(0, color=LINE, zorder=0)
-    axes.set_ylabel("sum of returns, %")
-    axes.margins(x=0)
-    date_axis(axes, factors["date"])
-    label_ends(axes, ends)
-    return to_svg(
-        figure, name="tangency", description="Cumulative returns of the tangency portfolios."
-    )
-
-
 def attribution_figure(attribution: pd.DataFrame, n_factors: int) -> Markup:
     """Draw what each factor and the rest added to a portfolio's running sum of returns."""
     portfolios = [name for name in TITLES if (attribution["portfolio"] == name).any()]
