@@ -17,7 +17,8 @@ import keras  # noqa: E402, F401
 import pandas as pd  # noqa: E402
 
 from latentbeta.config import Settings, read_settings  # noqa: E402
-from latentbeta.data.store import ingest, load_market  # noqa: E402
+from latentbeta.data.market_files import load_market  # noqa: E402
+from latentbeta.data.store import ingest  # noqa: E402
 from latentbeta.evaluation import evaluate  # noqa: E402
 from latentbeta.panel import build_panel, write_panel  # noqa: E402
 from latentbeta.quality.gate import run_gate  # noqa: E402

@@ -9,7 +9,8 @@ from flows import PROJECT
 from flows.api import run_flow
 from latentbeta.config import Settings, read_settings
 from latentbeta.data.given import load_given
-from latentbeta.data.store import load_factors, load_market
+from latentbeta.data.market_files import load_market
+from latentbeta.data.store import load_factors
 from latentbeta.panel import BuiltPanel, build_given_panel, build_panel, write_panel
 from latentbeta.progress import say
 

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from latentbeta.config import DataSettings, read_settings
-from latentbeta.data.store import ingest, load_market
+from latentbeta.data.market_files import load_market
+from latentbeta.data.store import ingest
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "sp500_daily"
 

@@ -9,13 +9,8 @@ import pytest
 
 from latentbeta.config import DataSettings
 from latentbeta.data.calendar import sessions
-from latentbeta.data.store import (
-    COLUMNS,
-    ingest,
-    load_factors,
-    load_market,
-    place_late_delistings,
-)
+from latentbeta.data.market_files import load_market, place_late_delistings
+from latentbeta.data.store import COLUMNS, ingest, load_factors
 from latentbeta.errors import DataError
 from latentbeta.storage import content_hash, read_json
 

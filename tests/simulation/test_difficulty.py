@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from latentbeta.config import SimulationSettings, read_settings
-from latentbeta.data.store import ingest, load_market
+from latentbeta.data.market_files import load_market
+from latentbeta.data.store import ingest
 from latentbeta.panel.build import build_panel
 from latentbeta.panel.panel import Panel
 from latentbeta.simulation.betas import CHARACTERISTICS

@@ -9,7 +9,7 @@ from latentbeta.characteristics.ranking import rank_to_unit_interval
 from latentbeta.characteristics.registry import REGISTRY
 from latentbeta.config import SimulationSettings
 from latentbeta.data.calendar import period_ends, sessions
-from latentbeta.data.store import load_market
+from latentbeta.data.market_files import load_market
 from latentbeta.errors import SettingsError
 from latentbeta.simulation.betas import CHARACTERISTICS, true_betas
 from latentbeta.simulation.simulate import FACTORS, simulate

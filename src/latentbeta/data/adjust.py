@@ -88,7 +88,7 @@ def with_delisting_returns(prices: pd.DataFrame, returns: Vector, assets: pd.Dat
     """Compound each delisting return into the return of the day the asset is delisted.
 
     Where quotes end before the date `delisted` there is no row to hold it, and dating it back to
-    the last quote would let a characteristic see it early: `store.load_market` places those.
+    the last quote would let a characteristic see it early: `market_files.load_market` places those.
     Delistings that are not known yet at the last date that was read must have been taken out of
     `assets`.
 
