@@ -20,7 +20,7 @@ from latentbeta.progress import say
 from latentbeta.storage import write_text
 
 LAST_STAGE = "report"  # what it does not need, such as a simulated market, is not run
-INPUT_STAGES = (None, "simulate", "ingest")  # until these end, no earlier result is replaced
+INPUT_STAGES = (None, "simulate", "fetch", "ingest")  # until these end, no earlier result is replaced
 FAILED_STAGE = re.compile(r"failed to reproduce '([^']+)'")
 
 

@@ -39,6 +39,38 @@ class SimulationSettings(_Frozen):
     gap_rate: Share
 
 
+class RequestSettings(_Frozen):
+    """How a server on the network is asked."""
+
+    threads: Count
+    per_second: Positive
+    timeout: Positive
+    attempts: Count
+    first_wait: Positive
+    longest_wait: Positive
+    stop_after: Count
+
+
+class SqlSettings(_Frozen):
+    """A query of daily prices; the address of the database is in the environment alone."""
+
+    url_variable: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+    query: str | None
+
+
+class FetchSettings(_Frozen):
+    """What is fetched into data/fetched, and from where."""
+
+    prices: Literal["yahoo", "sql"] | None
+    assets: tuple[str, ...] | Path
+    start: dt.date
+    factors: tuple[str, ...]
+    overlap: Annotated[int, Field(ge=1)]
+    largest_failed_share: Share
+    requests: RequestSettings
+    sql: SqlSettings
+
+
 class PanelSettings(_Frozen):
     """How a user's own panel of returns and characteristics is to be read."""
 
@@ -188,6 +220,7 @@ class Settings(_Frozen):
     seed: int
     rebalancing: Rebalancing
     simulation: SimulationSettings
+    fetch: FetchSettings
     data: DataSettings
     characteristics: CharacteristicsSettings
     quality: QualitySettings

@@ -13,6 +13,14 @@ class DataError(LatentBetaError):
     """Input that cannot be read or used: names the file, the row, the column and the value."""
 
 
+class SourceError(LatentBetaError):
+    """A source of data on the network or in a database failed, or too much of it did."""
+
+
+class AbsentError(SourceError):
+    """The source says that it has no such asset: asking again would not help."""
+
+
 class QualityError(LatentBetaError):
     """A blocking rule of the validation gate failed: names the rule and the first rows."""
 
