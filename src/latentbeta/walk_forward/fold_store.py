@@ -92,7 +92,7 @@ def _hash_of(*panels: Panel) -> str:
         digest.update("\n".join(panel.assets[panel.asset_index]).encode())
         weights = panel.market_equity, panel.sector
         for array in (panel.dates, panel.offsets, panel.Z, panel.R, panel.F, *weights):
-            digest.update(np.ascontiguousarray(array).tobytes())
+            digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
 
 
