@@ -38,8 +38,12 @@ def no_listings() -> pd.DataFrame:
 
 def flagged(prices: pd.DataFrame, assets: pd.DataFrame | None = None) -> pd.DataFrame:
     days = prices["date"].to_numpy().astype("datetime64[D]")
-    returns = total_returns(prices, np.busday_count(days.min(), days))
-    return suspicious_rows(prices, returns, no_listings() if assets is None else assets)
+    session = np.busday_count(days.min(), days)
+    known = no_listings() if assets is None else assets
+    whole = {"shares": 1e6} | dict(prices.items())
+    return suspicious_rows(
+        prices.assign(**whole), session, total_returns(prices, session), known.assign(sector=None)
+    )
 
 
 def hits(flags: pd.DataFrame, rule: str) -> list[tuple[str, str, float]]:

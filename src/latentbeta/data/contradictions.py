@@ -15,8 +15,15 @@ from numpy.typing import NDArray
 Vector = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-USUAL_SPLITS = np.array([2.0, 3.0, 4.0, 5.0, 10.0])
+USUAL_SPLITS = np.array([2.0, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 40, 50])
+# Three for two is as usual as two for one, but two for three is not: a rise by half is news.
+_THREE_FOR_TWO = 1.5
 SPLIT_TOLERANCE = 0.04
+
+# Pence for pounds, cents for units, thousands: nothing real moves by a hundred in a day, and a
+# split of that size would be recorded, or else be one that is missing.
+_UNITS = np.log([100.0, 1000.0])
+_UNIT_TOLERANCE = 0.25  # in logs: a day's ordinary move beside it
 
 # A split of less than a fifth is too close to a day's ordinary move to be judged by the price.
 _SMALLEST_JUDGED_SPLIT = np.log(1.2)
@@ -47,6 +54,9 @@ class Contradictions:
     dividend_contradicted : (n,) bool
         A dividend above the previous close; or one above a quarter of it, and a return that is
         more than half of that: the price did not fall by what was paid.
+    unit_changed : (n,) bool
+        Open and close both stand at a hundred or a thousand times the previous close, or at that
+        part of it: prices in another unit of the currency.
     counted_twice : (n,) bool
         A split and a dividend on one day, a return beyond 3 % with both, and less than half of
         that with just one of them: a spin-off written down as both.
@@ -58,6 +68,7 @@ class Contradictions:
     split_contradicted: Mask
     split_missing: Mask
     dividend_contradicted: Mask
+    unit_changed: Mask
     counted_twice: Mask
     late_split: Vector
 
@@ -68,6 +79,7 @@ class Contradictions:
             self.split_contradicted
             | self.split_missing
             | self.dividend_contradicted
+            | self.unit_changed
             | self.counted_twice
         )
 
@@ -95,6 +107,7 @@ def contradictions(prices: pd.DataFrame, before: Vector, recorded: Vector) -> Co
         split_contradicted=split_contradicted,
         split_missing=_split_missing(prices, before, recorded) & (late_split == 1),
         dividend_contradicted=(paid > 1) | ((paid > _LARGE_DIVIDEND) & (recorded > paid / 2)),
+        unit_changed=_unit_changed(prices, before),
         counted_twice=both & (either < np.abs(recorded) / 2),
         late_split=late_split,
     )
@@ -104,6 +117,22 @@ def near_usual_split(ratio: Vector) -> Mask:
     """(n,) whether a price stands near a usual split of the previous one, up or down."""
     larger = np.fmax(ratio, 1 / ratio)
     return np.abs(larger[:, None] / USUAL_SPLITS - 1).min(axis=1) < SPLIT_TOLERANCE
+
+
+def _near_missing_split(ratio: Vector) -> Mask:
+    return near_usual_split(ratio) | (np.abs(ratio * _THREE_FOR_TWO - 1) < SPLIT_TOLERANCE)
+
+
+def _unit_changed(prices: pd.DataFrame, before: Vector) -> Mask:
+    split = prices["split"].to_numpy()
+    opened, closed = (np.log(prices[n].to_numpy() * split / before) for n in ("open", "close"))
+    jump = np.where(np.isnan(opened), closed, opened)  # by the close alone where there is no open
+    same_way = np.sign(jump) == np.sign(closed)
+    return same_way & _near_unit(np.abs(jump)) & _near_unit(np.abs(closed))
+
+
+def _near_unit(size: Vector) -> Mask:
+    return np.abs(size[:, None] - _UNITS).min(axis=1) < _UNIT_TOLERANCE
 
 
 def _split_contradicted(recorded: Vector, split: Vector) -> Mask:
@@ -129,7 +158,8 @@ def _split_missing(prices: pd.DataFrame, before: Vector, recorded: Vector) -> Ma
         prices[name].to_numpy() for name in ("open", "high", "low", "volume", "dividend", "split")
     )
     suspect = (split == 1) & (high / low - 1 < _CALM_RANGE)
-    suspect &= near_usual_split(1 + recorded) & near_usual_split((opened + dividend) / before)
+    suspect &= _near_missing_split(1 + recorded)
+    suspect &= _near_missing_split((opened + dividend) / before)
     codes = prices["asset"].cat.codes.to_numpy()
     for row in np.flatnonzero(suspect).tolist():
         start = max(row - _USUAL_VOLUME_DAYS, int(np.searchsorted(codes, codes[row])))

@@ -14,23 +14,34 @@ from numpy.typing import NDArray
 
 from latentbeta.data.adjust import LONGEST_GAP, TotalReturns, first_quotes
 from latentbeta.data.contradictions import Mask, Vector, near_usual_split
+from latentbeta.data.identity import reused_tickers, swapped_prices, unknown_sectors
+from latentbeta.data.jumps import share_jumps, unusual_dividends, volume_jumps
+from latentbeta.data.marks import Marks, Rows, marked
 
 RULES = (
     "zero_volume",
     "large_return",
     "reversed_spike",
     "like_a_split",
+    "swapped_prices",
+    "volume_burst",
+    "volume_collapse",
+    "dividend_unusual",
+    "shares_jump",
     "prices_out_of_order",
     "stale_price",
     "filled_quote",
     "long_gap",
+    "ticker_reuse",
     "split_contradicted",
     "split_late",
     "split_missing",
     "dividend_contradicted",
+    "unit_changed",
     "counted_twice",
     "unreliable_return",
     "outside_listing",
+    "sector_unknown",
 )
 
 LARGE_RETURN = 0.5
@@ -39,12 +50,12 @@ SPIKE_DAYS = 5
 STALE_DAYS = 5
 _ROUNDING = 1e-6  # prices may have been kept in single precision
 
-Rows = NDArray[np.int64]
-Marks = tuple[str, Rows, Vector, NDArray[np.object_] | str]  # rule, rows, values, detail
-
 
 def suspicious_rows(
-    prices: pd.DataFrame, returns: TotalReturns, assets: pd.DataFrame
+    prices: pd.DataFrame,
+    session: NDArray[np.int64],
+    returns: TotalReturns,
+    assets: pd.DataFrame,
 ) -> pd.DataFrame:
     """Apply every rule.
 
@@ -52,10 +63,12 @@ def suspicious_rows(
     ----------
     prices : DataFrame
         Sorted by asset, then date: asset (categorical), date, open, high, low, close, volume,
-        dividend, split.
+        dividend, split, shares.
+    session : (n,) int
+        Number of the session that each row's date is.
     returns : TotalReturns of the same rows
     assets : DataFrame
-        Columns asset, listed, delisted.
+        Columns asset, sector, listed, delisted.
 
     Returns
     -------
@@ -66,7 +79,13 @@ def suspicious_rows(
     marks = [
         *_price_rules(prices),
         *_return_rules(prices, returns, codes),
+        swapped_prices(prices),
+        *volume_jumps(prices),
+        unusual_dividends(prices, returns),
+        share_jumps(prices),
+        reused_tickers(session, returns),
         *_remedied(prices, returns),
+        unknown_sectors(prices, assets),
         _outside_listing(prices, assets),
     ]
     table = pd.concat([_table(prices, *mark) for mark in marks], ignore_index=True)
@@ -91,20 +110,15 @@ def _table(
     )
 
 
-def _marked(rule: str, where: Mask, values: Vector, detail: str) -> Marks:
-    rows = np.flatnonzero(where)
-    return rule, rows, values[rows], detail
-
-
 def _price_rules(prices: pd.DataFrame) -> Iterator[Marks]:
     opened, high, low, close, volume = (
         prices[name].to_numpy() for name in ("open", "high", "low", "close", "volume")
     )
-    yield _marked("zero_volume", volume == 0, volume, "no share traded")
+    yield marked("zero_volume", volume == 0, volume, "no share traded")
     excess = np.fmax(
         np.fmax(opened, close) / high - 1, np.fmax(low / np.fmin(opened, close) - 1, low / high - 1)
     )
-    yield _marked(
+    yield marked(
         "prices_out_of_order",
         excess > _ROUNDING,
         excess,
@@ -112,23 +126,23 @@ def _price_rules(prices: pd.DataFrame) -> Iterator[Marks]:
     )
     unmoved = (close == np.append(np.nan, close[:-1])) & ~first_quotes(prices)
     run = _run_length(unmoved & (volume == 0))
-    yield _marked(
+    yield marked(
         "stale_price", run >= STALE_DAYS, run.astype(np.float64), "days: same close, no volume"
     )
     filled = unmoved & (opened == close) & (high == close) & (low == close) & (volume > 0)
-    yield _marked("filled_quote", filled, close, "traded, yet all prices are the previous close")
+    yield marked("filled_quote", filled, close, "traded, yet all prices are the previous close")
 
 
 def _return_rules(
     prices: pd.DataFrame, returns: TotalReturns, codes: NDArray[np.integer]
 ) -> Iterator[Marks]:
     recorded = returns.recorded
-    yield _marked(
+    yield marked(
         "large_return", np.abs(recorded) > LARGE_RETURN, recorded, "return as recorded, above 50 %"
     )
     yield _reversed_spikes(prices, recorded, codes)
     whole = np.where(prices["split"].to_numpy() == 1, recorded + 1, np.nan)
-    yield _marked(
+    yield marked(
         "like_a_split",
         near_usual_split(whole),
         whole,
@@ -176,10 +190,11 @@ def _remedied(prices: pd.DataFrame, returns: TotalReturns) -> Iterator[Marks]:
             dividend,
             "the price did not fall by the dividend",
         ),
+        ("unit_changed", found.unit_changed, recorded, "prices in another unit, it seems"),
         ("counted_twice", found.counted_twice, recorded, "split and dividend: one event, it seems"),
         ("unreliable_return", found.unreliable, recorded, "return as recorded; withheld (NaN)"),
     ):
-        yield _marked(rule, where, values, detail)
+        yield marked(rule, where, values, detail)
 
 
 def _outside_listing(prices: pd.DataFrame, assets: pd.DataFrame) -> Marks:
@@ -189,7 +204,7 @@ def _outside_listing(prices: pd.DataFrame, assets: pd.DataFrame) -> Marks:
     delisted = spell["delisted"].to_numpy()[codes]
     outside = (days < listed) | (days > delisted)  # a comparison with NaT is False
     close = prices["close"].to_numpy()
-    return _marked("outside_listing", outside, close, "quoted before listed or after delisted")
+    return marked("outside_listing", outside, close, "quoted before listed or after delisted")
 
 
 def _run_length(where: Mask) -> NDArray[np.int64]:

@@ -118,7 +118,7 @@ def _read(files: SourceFiles, settings: DataSettings, today: dt.date) -> _Tables
         prices=prices.iloc[order].astype({"asset": "str"})[list(COLUMNS)],
         assets=assets,
         risk_free=pd.DataFrame({"date": days, "risk_free": rates}),
-        flags=suspicious_rows(prices, returns, assets),
+        flags=suspicious_rows(prices, quotes.session, returns, assets),
         factors=observed_factors(settings, files.factors, last=days[-1]),
         facts=_facts(files, quotes, missing_rates, unused=len(listing) - _known(listing, assets)),
     )
