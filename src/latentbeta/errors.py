@@ -47,3 +47,7 @@ class DivergenceWarning(LatentBetaWarning):
 
 class PipelineError(LatentBetaError):
     """A stage of the pipeline failed, or another run of the project is at work."""
+
+
+class StoreError(LatentBetaError):
+    """The store of snapshots is damaged, lacks what was asked of it, or is being written."""

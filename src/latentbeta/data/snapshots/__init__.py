@@ -1,0 +1,6 @@
+"""What a source said at each ingest: snapshots that are only ever added to."""
+
+from latentbeta.data.snapshots.manifest import Changes, Part, Snapshot
+from latentbeta.data.snapshots.store import SnapshotStore
+
+__all__ = ["Changes", "Part", "Snapshot", "SnapshotStore"]
