@@ -83,6 +83,16 @@ class PanelSettings(_Frozen):
     lag: Annotated[int, Field(ge=0)]
 
 
+class FundamentalsSettings(_Frozen):
+    """Where companies' accounts are, and from when to when they count as known."""
+
+    file: str | None
+    months: Literal[12, 6, 3]
+    lag: Annotated[int, Field(ge=0)]
+    stale: Count
+    columns: dict[str, tuple[str, ...]]
+
+
 class DataSettings(_Frozen):
     """Where the data come from and what their columns are called."""
 
@@ -98,6 +108,7 @@ class DataSettings(_Frozen):
     factors: str | None
     factor_columns: dict[str, tuple[str, ...]] | None
     panel: PanelSettings
+    fundamentals: FundamentalsSettings
     columns: dict[str, tuple[str, ...]]
 
 
