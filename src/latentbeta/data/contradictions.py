@@ -116,7 +116,9 @@ def contradictions(prices: pd.DataFrame, before: Vector, recorded: Vector) -> Co
 def near_usual_split(ratio: Vector) -> Mask:
     """(n,) whether a price stands near a usual split of the previous one, up or down."""
     larger = np.fmax(ratio, 1 / ratio)
-    return np.abs(larger[:, None] / USUAL_SPLITS - 1).min(axis=1) < SPLIT_TOLERANCE
+    near: Mask = larger > USUAL_SPLITS[0] * (1 - SPLIT_TOLERANCE)  # few, of many: for speed
+    near[near] = np.abs(larger[near, None] / USUAL_SPLITS - 1).min(axis=1) < SPLIT_TOLERANCE
+    return near
 
 
 def _near_missing_split(ratio: Vector) -> Mask:
@@ -125,10 +127,14 @@ def _near_missing_split(ratio: Vector) -> Mask:
 
 def _unit_changed(prices: pd.DataFrame, before: Vector) -> Mask:
     split = prices["split"].to_numpy()
-    opened, closed = (np.log(prices[n].to_numpy() * split / before) for n in ("open", "close"))
-    jump = np.where(np.isnan(opened), closed, opened)  # by the close alone where there is no open
-    same_way = np.sign(jump) == np.sign(closed)
-    return same_way & _near_unit(np.abs(jump)) & _near_unit(np.abs(closed))
+    opened, closed = (prices[n].to_numpy() * split / before for n in ("open", "close"))
+    far = np.fmax(closed, 1 / closed) > np.exp(_UNITS[0] - _UNIT_TOLERANCE)
+    changed: Mask = far & ~np.isnan(closed)
+    jump, whole = np.log(closed[changed]), np.log(opened[changed])
+    whole = np.where(np.isnan(whole), jump, whole)  # by the close alone where there is no open
+    same_way = np.sign(jump) == np.sign(whole)
+    changed[changed] = same_way & _near_unit(np.abs(jump)) & _near_unit(np.abs(whole))
+    return changed
 
 
 def _near_unit(size: Vector) -> Mask:

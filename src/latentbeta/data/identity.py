@@ -32,8 +32,8 @@ def swapped_prices(prices: pd.DataFrame) -> Marks:
     close = prices["close"].to_numpy()
     before = np.append(np.nan, close[:-1])
     before[first_quotes(prices)] = np.nan
-    move = np.log(close * prices["split"].to_numpy() / before)
-    rows = np.flatnonzero(np.abs(move) > np.log1p(SWAP_MOVE))
+    ratio = close * prices["split"].to_numpy() / before
+    rows = np.flatnonzero(np.fmax(ratio, 1 / ratio) > 1 + SWAP_MOVE)
     moved = pd.DataFrame(
         {
             "date": prices["date"].to_numpy()[rows],
@@ -44,7 +44,7 @@ def swapped_prices(prices: pd.DataFrame) -> Marks:
             "close": np.log(close[rows]),
         }
     )
-    up = move[rows] > 0
+    up = ratio[rows] > 1
     pairs = moved[up].merge(moved[~up], on="date", suffixes=("_a", "_b"))
     near = _stands_at(pairs, "a", "b") & _stands_at(pairs, "b", "a")
     both = pairs[near]
