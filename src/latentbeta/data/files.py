@@ -28,6 +28,7 @@ class SourceFiles:
     risk_free: Path | None
     truth: Path | None
     factors: Path | None
+    fundamentals: Path | None
 
 
 def find_files(settings: DataSettings) -> SourceFiles:
@@ -35,7 +36,7 @@ def find_files(settings: DataSettings) -> SourceFiles:
 
     A path to one file is that file alone. In a folder, prices are the files that match
     ``settings.prices``; where none does, every CSV or Parquet file but those of sectors,
-    the risk-free rate and the observed factors.
+    the risk-free rate, the observed factors and the fundamentals.
 
     Raises
     ------
@@ -46,15 +47,16 @@ def find_files(settings: DataSettings) -> SourceFiles:
     sectors = find_one(folder, settings.sectors, "sectors")
     risk_free = find_one(folder, settings.risk_free, "risk_free")
     factors = find_one(folder, settings.factors, "factors")
+    fundamentals = find_one(folder, settings.fundamentals.file, "fundamentals.file")
     if folder is None:
-        return SourceFiles((settings.path,), sectors, risk_free, None, factors)
-    prices = find_several(folder, settings.prices, without=(sectors, risk_free, factors))
+        return SourceFiles((settings.path,), sectors, risk_free, None, factors, fundamentals)
+    beside = (sectors, risk_free, factors, fundamentals)
+    prices = find_several(folder, settings.prices, without=beside)
     if not prices:
         raise DataError(f"{folder}: no CSV or Parquet file with prices in it; set data.path")
     truth = folder / settings.truth if settings.truth else None
-    return SourceFiles(
-        prices, sectors, risk_free, truth if truth and truth.is_dir() else None, factors
-    )
+    there = truth if truth and truth.is_dir() else None
+    return SourceFiles(prices, sectors, risk_free, there, factors, fundamentals)
 
 
 def source_folder(path: Path) -> Path | None:
