@@ -10,9 +10,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @contextmanager
@@ -54,6 +55,19 @@ def folder_written_atomically(path: Path) -> Iterator[Path]:
             retired.replace(path)
         shutil.rmtree(temporary, ignore_errors=True)
         shutil.rmtree(retired, ignore_errors=True)
+
+
+def undo_killed_write(path: Path) -> None:
+    """Take away what a killed `folder_written_atomically` left beside `path`.
+
+    Killed between its two steps, it left no folder at `path`: the old one goes back there. Nobody
+    else may be writing `path` meanwhile.
+    """
+    for leftover in sorted(path.parent.glob(f".{path.name}.*")):
+        if leftover.suffix == ".old" and not path.exists():
+            leftover.replace(path)
+        elif leftover.is_dir():
+            shutil.rmtree(leftover)
 
 
 def write_parquet(table: pd.DataFrame, path: Path) -> None:

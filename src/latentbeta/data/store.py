@@ -53,6 +53,15 @@ class _Tables:
     facts: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Derived:
+    """All that data/prices/ will hold."""
+
+    files: SourceFiles
+    tables: _Tables
+    summary: dict[str, Any]
+
+
 def ingest(settings: DataSettings, out: Path, today: dt.date) -> dict[str, Any]:
     """Read, check, adjust and store the prices of a source, up to the date `settings.as_of`.
 
@@ -76,18 +85,57 @@ def ingest(settings: DataSettings, out: Path, today: dt.date) -> dict[str, Any]:
     DataError
         Naming file, row, column and value of the first fault.
     """
+    files, raw = read_source(settings, today)
+    return write_prices(derived(settings, files, raw), out)
+
+
+def read_source(settings: DataSettings, today: dt.date) -> tuple[SourceFiles, pd.DataFrame]:
+    """Find a source's files and read its checked price rows, up to the date `settings.as_of`.
+
+    Returns
+    -------
+    SourceFiles
+    DataFrame
+        As `latentbeta.data.files.read_prices` returns it.
+
+    Raises
+    ------
+    DataError
+        As `ingest`.
+    """
     files = find_files(settings)
-    tables = _read(files, settings, today)
+    columns, until = settings.columns, settings.as_of
+    return files, read_prices(files.prices, columns, until=until, today=today)
+
+
+def derived(settings: DataSettings, files: SourceFiles, raw: pd.DataFrame) -> Derived:
+    """Make the tables of data/prices/ from raw rows and the files beside them.
+
+    Parameters
+    ----------
+    raw : DataFrame
+        Rows up to `settings.as_of`, as `latentbeta.data.files.read_prices` returns them.
+
+    Raises
+    ------
+    DataError
+        As `ingest`.
+    """
+    tables = _tables(files, settings, raw)
+    return Derived(files, tables, _summary(settings, files, tables))
+
+
+def write_prices(made: Derived, out: Path) -> dict[str, Any]:
+    """Put what was derived in the place of data/prices/, in one step, and return its summary."""
+    tables = made.tables
     with folder_written_atomically(out) as folder:
         for name in ("prices", "assets", "risk_free", "flags"):
             write_parquet(getattr(tables, name), folder / f"{name}.parquet")
         if tables.factors is not None:
             write_parquet(tables.factors.table, folder / FACTORS_FILE)
-        if files.truth is not None:
-            shutil.copytree(files.truth, folder / "truth")
-        summary = _summary(settings, files, tables) | {
-            "content_hash": content_hash(folder / "prices.parquet")
-        }
+        if made.files.truth is not None:
+            shutil.copytree(made.files.truth, folder / "truth")
+        summary = made.summary | {"content_hash": content_hash(folder / "prices.parquet")}
         write_json(summary, folder / "summary.json")
     return summary
 
@@ -100,9 +148,8 @@ def load_factors(folder: Path) -> Series | None:
     return Series(pd.read_parquet(folder / FACTORS_FILE), spacing)
 
 
-def _read(files: SourceFiles, settings: DataSettings, today: dt.date) -> _Tables:
+def _tables(files: SourceFiles, settings: DataSettings, raw: pd.DataFrame) -> _Tables:
     columns, until = settings.columns, settings.as_of
-    raw = read_prices(files.prices, columns, until=until, today=today)
     days = exchange_sessions(settings.calendar, raw["date"].min(), raw["date"].max())
     quotes = usable_quotes(raw, days, calendar=settings.calendar)
     days = days[quotes.session.min() : quotes.session.max() + 1]

@@ -87,17 +87,6 @@ def difference(before: Rows, after: Rows) -> Difference:
     )
 
 
-def in_words(counts: Changes) -> str:
-    """Return counts as a reader wants them: what happened, and to how many rows."""
-    said = {
-        "new": counts.new,
-        "changed": counts.changed,
-        "removed": counts.removed,
-        "added to the past": counts.added,
-    }
-    return ", ".join(f"{count:,} {name}" for name, count in said.items() if count) or "none"
-
-
 def _keys(rows: Rows, names: NDArray[np.object_]) -> NDArray[np.int64]:
     """One number for each asset and day."""
     days = rows.days.astype("datetime64[D]").astype(np.int64)

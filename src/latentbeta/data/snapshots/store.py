@@ -48,7 +48,7 @@ from latentbeta.data.snapshots.rows import (
 from latentbeta.errors import DataError, StoreError
 from latentbeta.storage import write_csv
 
-_LEFTOVERS = ("*/.*.parquet.*", "*/.*.csv.*", ".*.json.*")
+_UNFINISHED = ("*/.*.parquet.*", "*/.*.csv.*", ".*.json.*")
 
 
 @dataclass(frozen=True)
@@ -175,9 +175,9 @@ class SnapshotStore:
         rows, span = rows_of(prices), Span(since, until)
         if len(rows) == 0 or not span.holds(rows.days).all():
             raise DataError(f"{self.source}: a snapshot takes rows from {since} to {until} alone")
-        with self._locked():
-            self._clear_leftovers()
+        with self.writing():
             head = self.head()
+            self._clear_leftovers(after=head.number if head else 0)
             revision = revise(head, rows, span, read=self._rows, put=self._put)
             if head is not None and tuple(revision.parts) == head.parts:
                 return head, False
@@ -188,6 +188,24 @@ class SnapshotStore:
             _flush_folder(self.folder / "parts")
             write_manifest(snapshot, self.folder)
         return snapshot, True
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Keep other processes from writing to any source's store; held already, it is held on.
+
+        Raises
+        ------
+        StoreError
+            When another process does.
+        """
+        # Beside the folder, which DVC keeps versions of. The system frees it when its holder dies.
+        path = self.root.parent / f".{self.root.name}.lock"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with filelock.FileLock(path, timeout=0, is_singleton=True):
+                yield
+        except filelock.Timeout as error:
+            raise StoreError(f"{self.root}: another process is writing; let it end") from error
 
     def changes(self, number: int) -> pd.DataFrame:
         """Every difference between the history known at a snapshot and at the one before.
@@ -284,22 +302,15 @@ class SnapshotStore:
     def _path(self, part: Part) -> Path:
         return self.folder / "parts" / part.file
 
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        # Beside the folder, which DVC keeps versions of. The system frees it when its holder dies.
-        path = self.root.parent / f".{self.root.name}.lock"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with filelock.FileLock(path, timeout=0):
-                yield
-        except filelock.Timeout as error:
-            raise StoreError(f"{self.root}: another process is writing; let it end") from error
+    def _clear_leftovers(self, *, after: int) -> None:
+        """Delete what a killed writer left of a snapshot that was to follow `after`.
 
-    def _clear_leftovers(self) -> None:
-        """Delete what a killed writer had not finished; whole files have other names."""
-        for pattern in _LEFTOVERS:
+        Its finished parts stay: they are named by what they hold, and found when it comes to them.
+        """
+        for pattern in _UNFINISHED:
             for file in self.folder.glob(pattern):
                 file.unlink()
+        self.changes_file(after + 1).unlink(missing_ok=True)
 
 
 _MEND = (
