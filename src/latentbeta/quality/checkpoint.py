@@ -11,9 +11,8 @@ from typing import Any
 import pandas as pd
 
 from latentbeta.errors import QualityError
-from latentbeta.quality.rules import Outcome, Rule, in_suite_order
+from latentbeta.quality.rules import KEPT_ROWS, Outcome, Rule, in_suite_order
 
-KEPT_VALUES = 100  # of those that break a rule; the count is of all
 _GX_SEVERITY = {"blocking": "critical", "warning": "warning"}
 _SITE = "pages"
 
@@ -123,7 +122,7 @@ def _validate(
     checkpoint = gx.Checkpoint(
         name=name,
         validation_definitions=[context.validation_definitions.add(definition)],
-        result_format={"result_format": "BASIC", "partial_unexpected_count": KEPT_VALUES},
+        result_format={"result_format": "BASIC", "partial_unexpected_count": KEPT_ROWS},
     )
     moment = dt.datetime.combine(data_date, dt.time(), tzinfo=dt.UTC)
     result = checkpoint.run(
@@ -144,7 +143,7 @@ def _expectation(rule: Rule, position: int) -> Any:
 
     from latentbeta.quality import expectations as own
 
-    kind = getattr(own, rule.expectation, None) or getattr(core, rule.expectation)
+    kind = own.ROW_WISE.get(rule.expectation) or getattr(core, rule.expectation)
     return kind(
         **rule.arguments,
         severity=_GX_SEVERITY[rule.severity],
@@ -165,7 +164,6 @@ def _outcome(rule: Rule, result: Any, columns: Set[str]) -> Outcome:
         observed=error if error is not None else _observed(found),
         n_checked=int(found.get("element_count", 0)),
         n_unexpected=int(found.get("unexpected_count", 0)),
-        values=_values(rule, found.get("partial_unexpected_list", [])),
     )
 
 
@@ -183,12 +181,3 @@ def _observed(found: Mapping[str, Any]) -> str:
         return "; ".join(f"{kind}: {', '.join(names)}" for kind, names in differences.items())
     seen = found.get("observed_value", "")
     return ", ".join(map(str, seen)) if isinstance(seen, list) else str(seen)
-
-
-def _values(rule: Rule, unexpected: Sequence[Any]) -> pd.DataFrame:
-    """Return the values that break a rule, whichever of its three forms they come in."""
-    if not unexpected:
-        return pd.DataFrame(columns=list(rule.columns))
-    if isinstance(unexpected[0], Mapping | tuple):
-        return pd.DataFrame(unexpected, columns=list(rule.columns))
-    return pd.DataFrame({rule.columns[0]: unexpected})

@@ -1,16 +1,19 @@
-"""The rows that break a rule, found again from the values that Great Expectations reports."""
+"""The rows that break a rule, with what is needed to find them in the source."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from latentbeta.quality.checkpoint import KEPT_VALUES
-from latentbeta.quality.rules import Outcome
+from latentbeta.quality.broken import ROW_WISE, broken_rows
+from latentbeta.quality.rules import KEPT_ROWS, Outcome
 
 COLUMNS = ["rule", "severity", "table", "date", "asset", "column", "value"]
+_KEYS = {"date": "date", "asset": "asset", "characteristic": "column"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,8 +25,9 @@ class Failure:
     outcome : Outcome
     rows : pandas.DataFrame
         rule, severity, table, date (NaT if the table has none), asset (missing likewise), column
-        and value (text); first in the table's order, at most `KEPT_VALUES`. A rule about a whole
-        table or column has one row, with what was observed.
+        and value (text); first in the table's order, at most `KEPT_ROWS`, or all of them if they
+        are put in quarantine. A rule about a whole table or column has one row, with what was
+        observed.
     """
 
     outcome: Outcome
@@ -33,12 +37,7 @@ class Failure:
 def find_failures(
     outcomes: Iterable[Outcome], tables: Mapping[str, pd.DataFrame]
 ) -> tuple[Failure, ...]:
-    """Return each rule that failed with its first offending rows.
-
-    Great Expectations can name rows itself, but takes half a minute for a million of them. Every
-    rule here is about the values of a row's columns alone, so a row breaks it exactly when those
-    values are among the ones reported.
-    """
+    """Return each rule that failed with its first offending rows, in the order of `outcomes`."""
     return tuple(
         Failure(outcome=outcome, rows=_rows(outcome, tables[outcome.rule.table]))
         for outcome in outcomes
@@ -53,16 +52,39 @@ def offending_rows(failures: Iterable[Failure]) -> pd.DataFrame:
     )
 
 
+def rows_at(
+    table: pd.DataFrame, positions: NDArray[np.int64], columns: Sequence[str]
+) -> pd.DataFrame:
+    """Return rows of a table by their positions: date, asset and column, if it has them, and value.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+    positions : (k,) int
+    columns : sequence of str
+        Those whose values are at fault; `value` is their text.
+    """
+    keys = [name for name in _KEYS if name in table.columns]
+    names = dict.fromkeys([*keys, *columns])
+    wanted = pd.DataFrame({name: table[name].iloc[positions] for name in names})
+    values = [_text(row) for row in wanted[list(columns)].to_numpy(object)]
+    return wanted[keys].rename(columns=_KEYS).assign(value=values).reset_index(drop=True)
+
+
+def rows_in_words(rows: pd.DataFrame) -> Iterator[str]:
+    """Say which rows they are, and their values: one text a row."""
+    for row in rows.to_dict("records"):
+        keys = " ".join(_one(row[key]) for key in ("date", "asset", "column") if key in row)
+        yield f"{keys}: {row['value']}" if keys else str(row["value"])
+
+
 def _rows(outcome: Outcome, table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of one failed rule."""
-    columns = list(outcome.rule.columns)
-    at_fault = _matching(table, outcome.values)
-    if at_fault.empty:
+    rule = outcome.rule
+    if not (outcome.n_unexpected and rule.expectation in ROW_WISE):
         return _labelled(outcome, pd.DataFrame({"value": [outcome.observed]}))
-    values = at_fault[columns].to_numpy(object)
-    keys = {"date": "date", "asset": "asset", "characteristic": "column"}
-    rows = at_fault[[name for name in keys if name in at_fault.columns]].rename(columns=keys)
-    return _labelled(outcome, rows.assign(value=[_text(row) for row in values]))
+    positions = broken_rows(table, rule.expectation, rule.arguments).positions[:KEPT_ROWS]
+    return _labelled(outcome, rows_at(table, positions, rule.columns))
 
 
 def _labelled(outcome: Outcome, rows: pd.DataFrame) -> pd.DataFrame:
@@ -75,18 +97,6 @@ def _labelled(outcome: Outcome, rows: pd.DataFrame) -> pd.DataFrame:
 
 def _typed(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[COLUMNS].astype(dict.fromkeys(COLUMNS, "str") | {"date": "datetime64[us]"})
-
-
-def _matching(table: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
-    """Return the first rows of a table whose columns hold one of the rows of values."""
-    if values.empty:
-        return table.head(0)
-    columns = list(values.columns)
-    wanted = values.astype(table.dtypes[columns].to_dict()).drop_duplicates()
-    likely = table
-    for column in columns:  # cheap, and leaves few rows for the exact join
-        likely = likely[likely[column].isin(wanted[column])]
-    return likely.merge(wanted, on=columns, how="inner").head(KEPT_VALUES)
 
 
 def _text(values: Iterable[object]) -> str:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 
 Severity = Literal["blocking", "warning"]
 
+KEPT_ROWS = 100  # of those that break a rule; the count is of all
 FINITE = float(np.finfo(np.float64).max)  # as an upper bound: everything but infinity
 
 
@@ -45,12 +45,16 @@ class Rule:
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns it looks at; none when it is about the table."""
-        given = self.arguments
-        if "column" in given:
-            return (str(given["column"]),)
-        if "column_A" in given:
-            return str(given["column_A"]), str(given["column_B"])
-        return tuple(given.get("column_list", ()))
+        return columns_of(self.arguments)
+
+
+def columns_of(arguments: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the columns that an expectation's arguments name; none when it is about the table."""
+    if "column" in arguments:
+        return (str(arguments["column"]),)
+    if "column_A" in arguments:
+        return str(arguments["column_A"]), str(arguments["column_B"])
+    return tuple(arguments.get("column_list", ()))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +72,6 @@ class Outcome:
         What was seen: a value of the table, an error, or an empty text for a rule about rows.
     n_checked, n_unexpected : int
         Rows looked at, and those among them that break the rule; 0 for a rule about a table.
-    values : pandas.DataFrame
-        The first values that break it, one column a column of the rule.
     """
 
     rule: Rule
@@ -78,7 +80,6 @@ class Outcome:
     observed: str
     n_checked: int
     n_unexpected: int
-    values: pd.DataFrame
 
     @property
     def blocks(self) -> bool:
