@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from latentbeta.characteristics.registry import REGISTRY, require_known
+from latentbeta.characteristics.registry import rows_of
+from latentbeta.characteristics.row import Characteristic
 from latentbeta.characteristics.windows import Formations
 from latentbeta.data.market import DailyMarket, Matrix
 from latentbeta.progress import track
 
 
-def compute(market: DailyMarket, formations: Formations, names: Sequence[str]) -> dict[str, Matrix]:
+def compute(
+    market: DailyMarket,
+    formations: Formations,
+    names: Sequence[str],
+    own: Iterable[Characteristic] = (),
+) -> dict[str, Matrix]:
     """Compute characteristics at each formation, showing progress.
 
     Parameters
@@ -20,7 +26,9 @@ def compute(market: DailyMarket, formations: Formations, names: Sequence[str]) -
     formations : (T,) int
         Positions of the days at whose close the characteristics are known.
     names : sequence of str
-        Keys of the registry.
+        Of the registry or of `own`, as they are or with ``_ia`` behind them.
+    own : iterable of Characteristic
+        The user's.
 
     Returns
     -------
@@ -30,10 +38,9 @@ def compute(market: DailyMarket, formations: Formations, names: Sequence[str]) -
     Raises
     ------
     SettingsError
-        When a name is not in the registry.
+        When a name stands for no characteristic, or one of the user's gives no (T, N) floats.
     """
-    require_known(names)
+    rows = rows_of(names, own)
     return {
-        name: REGISTRY[name].function(market, formations)
-        for name in track(names, "characteristics")
+        name: rows[name].function(market, formations) for name in track(names, "characteristics")
     }

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from latentbeta.characteristics.fundamental_rows import FUNDAMENTAL_ROWS
 from latentbeta.characteristics.industry import SUFFIX, industry_adjusted
 from latentbeta.characteristics.price_rows import PRICE_ROWS
 from latentbeta.characteristics.row import Characteristic
 from latentbeta.errors import SettingsError
 
-REGISTRY: dict[str, Characteristic] = {row.name: row for row in PRICE_ROWS}
+REGISTRY: dict[str, Characteristic] = {row.name: row for row in (*PRICE_ROWS, *FUNDAMENTAL_ROWS)}
 
 # One value for a whole sector: less the sector's mean nothing is left.
 _OF_A_SECTOR = ("indmom",)
@@ -41,11 +42,6 @@ def rows_of(names: Sequence[str], own: Iterable[Characteristic] = ()) -> dict[st
             " mean"
         )
     return {name: row for name, row in rows.items() if row is not None}
-
-
-def require_known(names: Sequence[str]) -> None:
-    """Raise a SettingsError that names each characteristic the registry does not hold."""
-    rows_of(names)
 
 
 def _row(name: str, there: dict[str, Characteristic]) -> Characteristic | None:

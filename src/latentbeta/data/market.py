@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from latentbeta.data.fundamentals import Fundamentals
 
 Matrix = NDArray[np.float64]
 
@@ -35,6 +39,8 @@ class DailyMarket:
         Shares outstanding on that day; all NaN where the source has none.
     risk_free : (D,)
         Risk-free return of the day, decimal; zeros where the source has none.
+    fundamentals : Fundamentals, optional
+        Publications of accounts, later ones among them: whoever reads them looks at their dates.
     """
 
     days: NDArray[np.datetime64]
@@ -48,6 +54,7 @@ class DailyMarket:
     shares: Matrix
     risk_free: Matrix
     sector_names: tuple[str, ...] = ()
+    fundamentals: Fundamentals | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -59,6 +66,6 @@ class DailyMarket:
         by_day = {
             field.name: getattr(self, field.name)[start:stop]
             for field in fields(self)
-            if field.name not in ("assets", "sector", "sector_names")
+            if field.name not in ("assets", "sector", "sector_names", "fundamentals")
         }
         return replace(self, **by_day)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from latentbeta.characteristics.accounts import share_known
 from latentbeta.characteristics.compute import compute
 from latentbeta.characteristics.ranking import rank_and_fill
-from latentbeta.characteristics.registry import REGISTRY, require_known
+from latentbeta.characteristics.registry import rows_of
+from latentbeta.characteristics.row import Characteristic
 from latentbeta.characteristics.size import market_equity
 from latentbeta.characteristics.windows import quoted_lately
 from latentbeta.config import CharacteristicsSettings, Rebalancing
+from latentbeta.data.fundamentals import ITEMS
 from latentbeta.data.market import DailyMarket, Matrix
 from latentbeta.data.series import Series, over_periods
 from latentbeta.errors import DataError
@@ -79,6 +83,7 @@ def build_panel(
     settings: CharacteristicsSettings,
     delisted: NDArray[np.datetime64] | None = None,
     factors: Series | None = None,
+    own: Sequence[Characteristic] = (),
 ) -> BuiltPanel:
     """Build the panel of ranked characteristics and excess returns.
 
@@ -93,11 +98,13 @@ def build_panel(
         Last day of each asset's listing, NaT where it has none.
     factors : Series, optional
         Observed factors; the newest period, which lies ahead, has none.
+    own : sequence of Characteristic
+        The user's, beside those of the registry.
 
     Raises
     ------
     SettingsError
-        When a name is not in the registry.
+        When a name stands for no characteristic.
     DataError
         When no asset ever has enough history, no characteristic can be computed, or the factors'
         rows do not fit the periods.
@@ -108,7 +115,7 @@ def build_panel(
     later days may change or be cut off without changing a bit of it. That holds for the choice
     of characteristics as well, which is made on the days before the panel begins.
     """
-    require_known(settings.names)
+    rows = rows_of(settings.names, own)
     periods = return_periods(market, rebalancing, calendar=calendar)
     members = cross_sections(market, periods, settings.minimum_history, delisted)
     started: NDArray[np.bool_] = np.any(members, axis=1)
@@ -119,11 +126,11 @@ def build_panel(
             " history or lower characteristics.minimum_history"
         )
     periods, members = periods[started], members[started]
-    left_out = without_inputs(market, int(periods.formations[0]), settings)
+    left_out = without_inputs(market, int(periods.formations[0]), settings, rows)
     names = tuple(name for name in settings.names if name not in left_out)
     if not names:
         raise DataError(f"no characteristic can be computed: {left_out}")
-    built = _assembled(market, periods, members, names, left_out)
+    built = _assembled(market, periods, members, names, left_out, own)
     if factors is None:
         return built
     realised = periods.ends < len(market.days)
@@ -180,7 +187,10 @@ def cross_sections(
 
 
 def without_inputs(
-    market: DailyMarket, first_formation: int, settings: CharacteristicsSettings
+    market: DailyMarket,
+    first_formation: int,
+    settings: CharacteristicsSettings,
+    rows: Mapping[str, Characteristic],
 ) -> dict[str, str]:
     """Return the characteristics whose inputs the source does not have, with the reason.
 
@@ -191,7 +201,7 @@ def without_inputs(
     quoted = np.isfinite(market.close[: first_formation + 1])
     left_out = {}
     for name in settings.names:
-        for field in REGISTRY[name].inputs:
+        for field in rows[name].inputs:
             share = _share_known(market, field, quoted)
             if share < settings.minimum_coverage:
                 left_out[name] = (
@@ -202,6 +212,8 @@ def without_inputs(
 
 
 def _share_known(market: DailyMarket, field: str, quoted: NDArray[np.bool_]) -> float:
+    if field in ITEMS:  # of accounts: of the assets quoted on the last of the days
+        return share_known(market, field, len(quoted) - 1)
     values = getattr(market, field)
     known = (values >= 0)[None, :] if field == "sector" else np.isfinite(values[: len(quoted)])
     return float((known & quoted).sum() / max(quoted.sum(), 1))
@@ -213,8 +225,9 @@ def _assembled(
     members: NDArray[np.bool_],
     names: tuple[str, ...],
     left_out: dict[str, str],
+    own: Sequence[Characteristic],
 ) -> BuiltPanel:
-    values = compute(market, periods.formations, names)
+    values = compute(market, periods.formations, names, own)
     kept = members.any(axis=0)  # the asset axis holds those with at least one row
     date_index, asset_index = np.nonzero(members[:, kept])
     panel = Panel(
