@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 from prefect import flow
 
 from flows import PROJECT
 from flows.api import run_flow
 from latentbeta.config import Settings, read_settings
+from latentbeta.data.fundamentals import load_fundamentals
 from latentbeta.data.given import load_given
 from latentbeta.data.market_files import load_market
 from latentbeta.data.store import load_factors
@@ -35,8 +38,10 @@ def characteristics_flow() -> None:
 def from_prices(settings: Settings) -> BuiltPanel:
     """Compute the characteristics of daily prices."""
     assets = pd.read_parquet(PRICES / "assets.parquet", columns=["delisted"])
+    market = load_market(PRICES)
+    accounts = load_fundamentals(PRICES, market.assets, settings.data.fundamentals)
     return build_panel(
-        load_market(PRICES),
+        replace(market, fundamentals=accounts),
         rebalancing=settings.rebalancing,
         calendar=settings.data.calendar,
         settings=settings.characteristics,

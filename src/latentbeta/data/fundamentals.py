@@ -67,8 +67,8 @@ class Fundamentals:
     stale_months: int
 
 
-def read_fundamentals(path: Path, settings: DataSettings, *, today: dt.date) -> pd.DataFrame:
-    """Read the publications of a file up to `data.as_of`; later ones are not looked at.
+def read_fundamentals(path: Path, settings: DataSettings, *, until: dt.date) -> pd.DataFrame:
+    """Read the publications of a file up to a date; later ones are not looked at.
 
     A row without a publication date counts as published `data.fundamentals.lag` months after the
     end of its period.
@@ -83,10 +83,9 @@ def read_fundamentals(path: Path, settings: DataSettings, *, today: dt.date) -> 
     ------
     DataError
         Naming file, row, column and value: as `read_table`; no item, a row without asset or
-        period's end, a publication before the end of its period or after `today`, the same
-        publication twice.
+        period's end, a publication before the end of its period, the same publication twice.
     """
-    table, until = _table(path, settings), settings.as_of
+    table = _table(path, settings)
     ends, asset = table.dates("period_end"), table.text("asset")
     for name, missing in (("period_end", np.isnat(ends)), ("asset", asset.codes < 0)):
         _refuse(table, missing, name, f"every row needs its {name}")
@@ -95,12 +94,8 @@ def read_fundamentals(path: Path, settings: DataSettings, *, today: dt.date) -> 
         "datetime64[us]"
     )
     published = np.where(np.isnat(stated), assumed, stated)
-    kept = np.ones(len(ends), bool) if until is None else published <= np.datetime64(until)
+    kept = published <= np.datetime64(until)
     _refuse(table, kept & (stated < ends), "published", "lies before the end of the period")
-    if until is None:
-        late = f"lies after today, {today}; correct it, or set data.as_of"
-        _refuse(table, stated > np.datetime64(today), "published", late)
-        _refuse(table, ends > np.datetime64(today), "period_end", late)
     read = {
         "asset": asset.astype(str)[kept],
         "period_end": ends[kept],
@@ -113,16 +108,38 @@ def read_fundamentals(path: Path, settings: DataSettings, *, today: dt.date) -> 
     return frame.sort_values(["published", "asset", "period_end"], ignore_index=True)
 
 
-def facts_of(table: pd.DataFrame, file: str, assets: pd.Series) -> dict[str, Any]:
-    """Return what was read, for summary.json; `assets` are those with a price."""
+def fundamental_facts(
+    path: Path | None, table: pd.DataFrame | None, assets: pd.Series
+) -> dict[str, Any]:
+    """Return the part of summary.json about accounts, nothing where there are none.
+
+    `assets` are those with a price.
+    """
+    if path is None or table is None:
+        return {}
     items = [name for name in ITEMS if name in table.columns]
-    return {
-        "file": file,
+    facts = {
+        "file": path.name,
         "n_rows": len(table),
         "n_assets": int(table["asset"].nunique()),
         "without_prices": int((~table["asset"].drop_duplicates().isin(assets)).sum()),
         "publication_assumed": int((~table["stated"]).sum()),
         "items": {name: int(table[name].notna().sum()) for name in items},
+    }
+    return {"fundamentals": facts}
+
+
+def fundamental_notes(facts: dict[str, Any]) -> dict[str, bool]:
+    """Return sentences about the accounts of a summary, and whether each applies."""
+    there = facts.get("fundamentals", {"publication_assumed": 0, "without_prices": 0, "n_rows": 0})
+    assumed, rows = there["publication_assumed"], there["n_rows"]
+    return {
+        f"accounts without a publication date: {assumed} of {rows}; they count as published"
+        " data.fundamentals.lag months after their period, and if they were corrected since, the"
+        " panel knows too much": assumed > 0,
+        f"assets with accounts but without a price: {there['without_prices']}": (
+            there["without_prices"] > 0
+        ),
     }
 
 

@@ -16,6 +16,12 @@ from latentbeta.data.adjust import total_returns, with_delisting_returns
 from latentbeta.data.calendar import sessions as exchange_sessions
 from latentbeta.data.files import SourceFiles, find_files, read_prices
 from latentbeta.data.flags import RULES, suspicious_rows
+from latentbeta.data.fundamentals import (
+    FUNDAMENTALS_FILE,
+    fundamental_facts,
+    fundamental_notes,
+    read_fundamentals,
+)
 from latentbeta.data.quotes import UsableQuotes, usable_quotes
 from latentbeta.data.reference import read_assets, read_risk_free
 from latentbeta.data.series import Series, facts_of, read_factors
@@ -50,6 +56,7 @@ class _Tables:
     risk_free: pd.DataFrame
     flags: pd.DataFrame
     factors: Series | None
+    fundamentals: pd.DataFrame | None
     facts: dict[str, Any]
 
 
@@ -71,7 +78,7 @@ def ingest(settings: DataSettings, out: Path, today: dt.date) -> dict[str, Any]:
     out : Path
         Folder that is replaced, in one step, by prices.parquet, assets.parquet,
         risk_free.parquet, flags.parquet, summary.json and, where the source has them,
-        factors.parquet and truth/. After an error it is as it was.
+        factors.parquet, fundamentals.parquet and truth/. After an error it is as it was.
     today : date
         A price dated after it is an error, unless `settings.as_of` says what is read.
 
@@ -133,6 +140,8 @@ def write_prices(made: Derived, out: Path) -> dict[str, Any]:
             write_parquet(getattr(tables, name), folder / f"{name}.parquet")
         if tables.factors is not None:
             write_parquet(tables.factors.table, folder / FACTORS_FILE)
+        if tables.fundamentals is not None:
+            write_parquet(tables.fundamentals, folder / FUNDAMENTALS_FILE)
         if made.files.truth is not None:
             shutil.copytree(made.files.truth, folder / "truth")
         summary = made.summary | {"content_hash": content_hash(folder / "prices.parquet")}
@@ -167,6 +176,7 @@ def _tables(files: SourceFiles, settings: DataSettings, raw: pd.DataFrame) -> _T
         risk_free=pd.DataFrame({"date": days, "risk_free": rates}),
         flags=suspicious_rows(prices, quotes.session, returns, assets),
         factors=observed_factors(settings, files.factors, last=days[-1]),
+        fundamentals=_accounts(settings, files.fundamentals, last=days[-1]),
         facts=_facts(files, quotes, missing_rates, unused=len(listing) - _known(listing, assets)),
     )
 
@@ -179,6 +189,14 @@ def observed_factors(
         return None
     until = dt.date.fromisoformat(str(last)[:10])
     return read_factors(path, settings.columns, settings.factor_columns, until=until)
+
+
+def _accounts(
+    settings: DataSettings, path: Path | None, *, last: np.datetime64
+) -> pd.DataFrame | None:
+    if path is None:
+        return None
+    return read_fundamentals(path, settings, until=dt.date.fromisoformat(str(last)[:10]))
 
 
 def _listed_assets(prices: pd.DataFrame, listing: pd.DataFrame) -> pd.DataFrame:
@@ -208,6 +226,9 @@ def _facts(
 
 def _summary(settings: DataSettings, files: SourceFiles, tables: _Tables) -> dict[str, Any]:
     prices, counts = tables.prices, tables.flags["rule"].value_counts()
+    beside = factor_facts(files.factors, tables.factors) | fundamental_facts(
+        files.fundamentals, tables.fundamentals, tables.assets["asset"]
+    )
     return {
         "n_rows": len(prices),
         "n_assets": len(tables.assets),
@@ -222,8 +243,8 @@ def _summary(settings: DataSettings, files: SourceFiles, tables: _Tables) -> dic
         "has_truth": files.truth is not None,
         "flags": {rule: int(counts.get(rule, 0)) for rule in RULES},
         "dropped": tables.facts["dropped"],
-        "notes": _notes(settings, tables),
-    } | factor_facts(files.factors, tables.factors)
+        "notes": _notes(settings, tables, beside),
+    } | beside
 
 
 def factor_facts(path: Path | None, factors: Series | None) -> dict[str, Any]:
@@ -231,7 +252,7 @@ def factor_facts(path: Path | None, factors: Series | None) -> dict[str, Any]:
     return {} if path is None or factors is None else {"factors": facts_of(factors, path.name)}
 
 
-def _notes(settings: DataSettings, tables: _Tables) -> list[str]:
+def _notes(settings: DataSettings, tables: _Tables, beside: dict[str, Any]) -> list[str]:
     """Sentences that a reader of the results should know."""
     facts, assets = tables.facts, tables.assets
     unsorted = int(assets["sector"].isna().sum())
@@ -250,5 +271,5 @@ def _notes(settings: DataSettings, tables: _Tables) -> list[str]:
         "the universe holds survivors only: results are flattered": (
             settings.universe == "survivors"
         ),
-    }
+    } | fundamental_notes(beside)
     return [note for note, applies in candidates.items() if applies]
