@@ -42,6 +42,49 @@ def twice(row: int) -> Change:
     return lambda table: pd.concat([table.loc[: row - 1], table.loc[row - 1 :]], ignore_index=True)
 
 
+def on(date: str, **values: Callable[[pd.Series], object]) -> Change:
+    """Change columns on one date, from what they held."""
+
+    def change(table: pd.DataFrame) -> pd.DataFrame:
+        there = table["date"] == date
+        for column, value in values.items():
+            table.loc[there, column] = value(table.loc[there, column])
+        return table
+
+    return change
+
+
+def copied_session(table: pd.DataFrame) -> pd.DataFrame:
+    """Give all assets the quotes of the session before."""
+    quotes = ["open", "high", "low", "close"]
+    there = table["date"] == "2018-05-03"
+    table.loc[there, quotes] = table.loc[table["date"] == "2018-05-02", quotes].to_numpy()
+    return table
+
+
+def behind_the_market(table: pd.DataFrame) -> pd.DataFrame:
+    """Give one asset the market's returns of the session before."""
+    market = table.groupby("date")["total_return"].mean().shift()
+    one = table["asset"] == "A07"
+    table.loc[one, "total_return"] = market.to_numpy()
+    return table
+
+
+def split_without_volume(table: pd.DataFrame) -> pd.DataFrame:
+    """Split eight assets two for one, their volumes as before."""
+    some, day = table["asset"] < "A08", table["date"] == "2018-04-03"
+    later = some & (table["date"] >= "2018-04-03")
+    quotes = ["open", "high", "low", "close"]
+    table.loc[later, quotes] = table.loc[later, quotes] / 2
+    table.loc[some & day, "split"] = 2.0
+    return table
+
+
+def dividends_without_a_fall(table: pd.DataFrame) -> pd.DataFrame:
+    paid = np.arange(len(table)) % 20 == 0
+    return table.assign(dividend=np.where(paid, table["close"] * 0.05, 0.0))
+
+
 PRICE_FAULTS: dict[str, Change] = {
     "price_columns": lambda table: table.rename(columns={"shares": "outstanding"}),
     "price_type": lambda table: table.assign(volume=table["volume"].astype(np.int32)),
@@ -70,6 +113,20 @@ PRICE_FAULTS: dict[str, Change] = {
             for name in ("open", "high", "low", "close")
         }
     ),
+    "session_moved": copied_session,
+    "session_return_usual": on("2018-05-03", total_return=lambda _: 0.3),
+    "session_volume_usual": on("2018-05-03", volume=lambda volume: volume * 20),
+    "asset_quoted": without(
+        lambda table: (table["asset"] == "A07") & table["date"].between("2018-02-01", "2018-03-15")
+    ),
+    "asset_in_step": behind_the_market,
+    "turnover_usual": lambda table: table.assign(shares=1_000.0),
+    "turnover_of_asset_usual": lambda table: table.assign(
+        shares=table["shares"].mask(table["asset"] == "A07", 1e9)
+    ),
+    "split_in_price": fill("split", 2.0, 0.001),
+    "split_in_volume": split_without_volume,
+    "dividend_in_price": dividends_without_a_fall,
 }
 # What a fault in one rule breaks in another, unavoidably.
 PRICE_COMPANIONS = {
@@ -77,6 +134,7 @@ PRICE_COMPANIONS = {
     "price_positive": {"price_order"},
     "total_return_possible": {"total_return_usual"},
     "price_date_is_session": {"session_complete"},
+    "volume_traded": {"session_volume_usual"},  # the last rows are whole sessions
 }
 PANEL_FAULTS: dict[str, Change] = {
     "panel_columns": lambda table: table.assign(extra=table["mom1m"]),

@@ -79,3 +79,12 @@ def test_no_close_at_all(quote_table: QuoteTable) -> None:
     prices = quote_table([("A", "2024-01-02", np.nan)], "close")
     with pytest.raises(DataError, match="no price row has a close"):
         usable_quotes(prices, JANUARY, calendar="XNYS")
+
+
+def test_an_asset_whose_dates_are_a_day_off_is_named(quote_table: QuoteTable) -> None:
+    others = [row for day in JANUARY.astype(str) for row in many(day[:10], 60)]
+    shifted = [("A", str(day - np.timedelta64(1, "D"))[:10], 10.0, 0.0, 1.0) for day in JANUARY]
+    prices = quote_table([*shifted, *others], "close dividend split")
+    message = r"5 of 21 rows of 'A' .* the first on 2024-01-01: its dates are shifted"
+    with pytest.raises(DataError, match=message):
+        usable_quotes(prices, JANUARY, calendar="XNYS")

@@ -36,7 +36,7 @@ def test_clean_data_pass_and_leave_the_same_bytes_twice(
     result = run_gate(*folders[:2], gate_settings, out)
     assert result.passed
     assert result.failures == ()
-    assert len(result.outcomes) == 65
+    assert len(result.outcomes) == 75
     assert capsys.readouterr().out.splitlines()[-1].endswith("none blocking, warnings: 0")
     first = content_hash(out)
     run_gate(*folders[:2], gate_settings, out)

@@ -12,6 +12,9 @@ from latentbeta.errors import DataError
 
 # A stray row or two on a holiday is a vendor's slip; more than this is another exchange.
 _LARGEST_SHARE_OFF_SESSION = 0.01
+# Dates one day off put a fifth of an asset's rows on a weekend: a time zone, or a wrong origin.
+_LARGEST_SHARE_OF_AN_ASSET = 0.1
+_FEWEST_ROWS_OFF = 5
 
 
 @dataclass(frozen=True)
@@ -52,13 +55,15 @@ def usable_quotes(
     Raises
     ------
     DataError
-        When more than one row in a hundred is not on a session, or no row is left.
+        When more than one row in a hundred, or in ten of one asset, is not on a session, or no
+        row is left.
     """
     days = prices["date"].to_numpy()
     session = np.searchsorted(sessions, days)
     on_session = np.append(sessions, np.datetime64("NaT"))[session] == days
     quoted = prices["close"].notna().to_numpy()
     _refuse_another_calendar(prices, on_session, calendar)
+    _refuse_shifted_assets(prices, on_session, calendar)
     kept = on_session & quoted
     if not kept.any():
         raise DataError("no price row has a close; check data.columns.close")
@@ -85,6 +90,24 @@ def _refuse_another_calendar(
         f"{len(off)} of {len(prices)} price rows are dated on days without a session of"
         f" {calendar}, the first {first['asset']!r} on {first['date']:%Y-%m-%d};"
         " set data.calendar to the exchange that the prices come from"
+    )
+
+
+def _refuse_shifted_assets(
+    prices: pd.DataFrame, on_session: NDArray[np.bool_], calendar: str
+) -> None:
+    codes = prices["asset"].cat.codes.to_numpy()
+    n_off = np.bincount(codes[~on_session], minlength=len(prices["asset"].cat.categories))
+    n_rows = np.bincount(codes, minlength=len(n_off))
+    shifted = (n_off >= _FEWEST_ROWS_OFF) & (n_off > _LARGEST_SHARE_OF_AN_ASSET * n_rows)
+    if not shifted.any():
+        return
+    code = int(np.argmax(shifted))
+    first = prices.iloc[np.flatnonzero(~on_session & (codes == code))[0]]
+    raise DataError(
+        f"{n_off[code]} of {n_rows[code]} rows of {first['asset']!r} are dated on days without a"
+        f" session of {calendar}, the first on {first['date']:%Y-%m-%d}: its dates are shifted, by"
+        " a time zone perhaps; give the exchange's own dates, or leave the asset out"
     )
 
 

@@ -1,4 +1,4 @@
-"""The suite for daily prices, and the small tables by session and asset that it also looks at."""
+"""The suite for daily prices: what holds of each row, and of the small tables made from them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import datetime as dt
 from collections.abc import Iterator
 from functools import partial
 
-import numpy as np
 import pandas as pd
 
 from latentbeta.config import QualitySettings
 from latentbeta.data.store import COLUMNS
+from latentbeta.quality.price_assets import asset_rules, asset_table, stale_table, turnover_table
+from latentbeta.quality.price_events import event_rules, event_table, split_table
+from latentbeta.quality.price_history import history_of
+from latentbeta.quality.price_sessions import session_rules, session_table
 from latentbeta.quality.rules import FINITE, Rule, type_rule
 
 NUMBERS = COLUMNS[2:]
@@ -18,9 +21,6 @@ QUOTES = ("open", "high", "low", "close")
 NUMBER_TYPES = ["float64", "float32", "int64"]
 
 USUAL_SHARE = 0.99  # of rows with a quote and a volume, in data without holes
-SMALLEST_SESSION = 0.8  # assets quoted on a session, against the median of the month before it
-SESSIONS_OF_A_MONTH = 21
-STALE_SESSIONS = 10  # a close repeated this often is more likely a vendor's than the market's
 
 _blocking = partial(Rule, table="prices", severity="blocking")
 _warning = partial(Rule, table="prices", severity="warning")
@@ -39,63 +39,22 @@ def price_tables(prices: pd.DataFrame, sessions: pd.DatetimeIndex) -> dict[str, 
     Returns
     -------
     dict of pandas.DataFrame
-        ``prices`` itself, ``price_sessions`` (a row a session or date) and ``price_assets``
-        (a row an asset). A column that the prices lack leaves the small tables empty of it;
-        the rule about the columns is the one to say so.
+        ``prices`` itself, ``price_sessions`` (a row a session or date), ``price_runs`` and
+        ``price_assets`` (a row an asset), ``price_splits`` (a row a split), ``price_events`` and
+        ``price_turnover`` (one row). A column that the prices lack leaves the small tables empty
+        of it; the rule about the columns is the one to say so.
     """
-    known = prices.reindex(columns=list(COLUMNS))
+    history = history_of(prices, sessions)
+    assets = asset_table(history)
     return {
         "prices": prices,
-        "price_sessions": _by_session(known, sessions),
-        "price_assets": _by_asset(known),
+        "price_sessions": session_table(history),
+        "price_runs": stale_table(history),
+        "price_assets": assets,
+        "price_turnover": turnover_table(assets),
+        "price_splits": split_table(history),
+        "price_events": event_table(history),
     }
-
-
-def _by_session(prices: pd.DataFrame, sessions: pd.DatetimeIndex) -> pd.DataFrame:
-    """One row a session or date: assets quoted, also against the median of the month before."""
-    dates = pd.to_datetime(prices["date"], errors="coerce")
-    n_assets = dates.value_counts().sort_index()
-    every = n_assets.index.union(sessions)
-    n_assets = n_assets.reindex(every, fill_value=0)
-    usual = n_assets.rolling(SESSIONS_OF_A_MONTH).median().shift()
-    return pd.DataFrame(
-        {
-            "date": every,
-            "n_assets": n_assets.to_numpy(np.float64),
-            "share_of_usual": (n_assets / usual).to_numpy(np.float64),
-            "is_session": every.isin(sessions).astype(np.float64),
-        }
-    )
-
-
-def _by_asset(prices: pd.DataFrame) -> pd.DataFrame:
-    """One row an asset: its longest run of one and the same close, and when that ended."""
-    codes, assets = pd.factorize(prices["asset"], use_na_sentinel=False)
-    order = np.argsort(codes, kind="stable")  # by asset; dates ascend within one already
-    close = pd.to_numeric(prices["close"], errors="coerce").to_numpy(np.float64)[order]
-    runs = pd.DataFrame(
-        {
-            "date": prices["date"].to_numpy()[order],
-            "code": codes[order],
-            "n_unchanged": _repeats(codes[order], close).astype(np.float64),
-        }
-    )
-    longest = runs.loc[runs.groupby("code")["n_unchanged"].idxmax()]
-    return pd.DataFrame(
-        {
-            "date": longest["date"].to_numpy(),
-            "asset": np.asarray(assets, dtype=object)[longest["code"]],
-            "n_unchanged": longest["n_unchanged"].to_numpy(),
-        }
-    )
-
-
-def _repeats(codes: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Return, for each row, how many rows of its asset just before it hold the same value."""
-    same = np.zeros(len(values), dtype=bool)
-    same[1:] = (values[1:] == values[:-1]) & (codes[1:] == codes[:-1])
-    position = np.arange(len(values))
-    return position - np.maximum.accumulate(np.where(same, 0, position))
 
 
 def price_rules(settings: QualitySettings, *, latest: dt.date) -> tuple[Rule, ...]:
@@ -111,15 +70,9 @@ def price_rules(settings: QualitySettings, *, latest: dt.date) -> tuple[Rule, ..
         *_form(),
         *_blocking_values(),
         *_warning_values(settings),
-        *_sessions(latest),
-        Rule(
-            name="price_not_stale",
-            table="price_assets",
-            severity="warning",
-            requires=f"a close is not repeated on {STALE_SESSIONS} sessions in a row",
-            expectation="ExpectColumnValuesToBeBetween",
-            arguments={"column": "n_unchanged", "max_value": STALE_SESSIONS - 1},
-        ),
+        *session_rules(latest),
+        *asset_rules(),
+        *event_rules(),
     )
 
 
@@ -208,33 +161,4 @@ def _warning_values(settings: QualitySettings) -> Iterator[Rule]:
         requires=f"volume is above 0 in at least {USUAL_SHARE:.0%} of the rows",
         expectation="ExpectColumnValuesToBeBetween",
         arguments={"column": "volume", "min_value": 0, "strict_min": True, "mostly": USUAL_SHARE},
-    )
-
-
-def _sessions(latest: dt.date) -> Iterator[Rule]:
-    """Dates against the exchange's calendar; a row a date, for speed."""
-    yield _blocking(
-        name="price_date_not_ahead",
-        table="price_sessions",
-        requires="no price is dated after data.as_of, or in the future where that is not set",
-        expectation="ExpectColumnValuesToBeBetween",
-        arguments={
-            "column": "date",
-            "max_value": dt.datetime.combine(latest, dt.time.max),
-        },
-    )
-    yield _warning(
-        name="price_date_is_session",
-        table="price_sessions",
-        requires="every date is a session of the exchange",
-        expectation="ExpectColumnValuesToBeBetween",
-        arguments={"column": "is_session", "min_value": 1},
-    )
-    yield _warning(
-        name="session_complete",
-        table="price_sessions",
-        requires=f"a session has quotes for at least {SMALLEST_SESSION:.0%} of the median number"
-        f" of assets of the {SESSIONS_OF_A_MONTH} sessions before it",
-        expectation="ExpectColumnValuesToBeBetween",
-        arguments={"column": "share_of_usual", "min_value": SMALLEST_SESSION},
     )
