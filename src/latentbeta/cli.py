@@ -30,6 +30,7 @@ PROJECT_FILES = ("params.yaml", "dvc.yaml", "flows")
 METRICS = Path("data/results/metrics.json")
 MONTE_CARLO = Path("data/monte_carlo")
 PANEL = Path("data/panel")
+SNAPSHOTS = Path("data/snapshots")
 
 
 @app.command()
@@ -220,6 +221,40 @@ def ipca_tests(
         say(f"{test.tested:<24}{test.statistic:>10.4g}{test.p_value:>8.3f}")
 
 
+@app.command()
+def snapshots(
+    diff: Annotated[
+        int | None, typer.Option(min=1, help="List what snapshot N changed in known history.")
+    ] = None,
+    write: Annotated[
+        Path | None, typer.Option(help="Write rows to this Parquet file, for DATA= or a look.")
+    ] = None,
+    known_at: Annotated[
+        str | None, typer.Option(help="With --write: a number, or YYYY-MM-DD; default: newest.")
+    ] = None,
+    as_of: Annotated[
+        str | None, typer.Option(help="With --write: the last date of the rows, YYYY-MM-DD.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For a machine.")] = False,
+) -> None:
+    """Show what the source said at each ingest, and what it changed afterwards."""
+    from latentbeta.config import read_settings
+    from latentbeta.data.snapshots import command
+
+    project = _project()
+    try:
+        source = read_settings(project / "params.yaml").data.path
+        store = command.store_in(project / SNAPSHOTS, source)
+        if write is not None:
+            say(command.written(store, write.absolute(), known_at=known_at, as_of=as_of))
+        elif diff is not None:
+            say(command.changes_as_json(store, diff) if as_json else command.changes(store, diff))
+        else:
+            say(command.list_as_json(store) if as_json else command.listing(store))
+    except LatentBetaError as error:
+        raise _stopped(str(error)) from None
+
+
 def _stage(name: str, text: str) -> Callable[[], None]:
     def command() -> None:
         _start(f"flows.{name}")
@@ -230,6 +265,7 @@ def _stage(name: str, text: str) -> Callable[[], None]:
 
 STAGES = {
     "simulate": "Make the embedded market with known betas.",
+    "fetch": "Bring prices and factors up to date from the network or a database.",
     "ingest": "Read, check, adjust and store daily prices.",
     "characteristics": "Compute what was known before each period.",
     "validate": "Check prices and panel; a blocking rule fails.",

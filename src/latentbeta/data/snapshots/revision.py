@@ -99,7 +99,7 @@ def revise(head: Snapshot | None, rows: Rows, span: Span, *, read: Read, put: Pu
     if head and last[:7] in known:
         touched |= {last[:7]}
     revision = Revision()
-    last_known = np.datetime64(head.last_date if head else last)
+    last_known = np.datetime64(head.last_date if head else "0001-01-01")  # all are new
     for month in sorted(touched | set(known)):
         old = known.get(month, [])
         if month not in touched:

@@ -51,7 +51,7 @@ def restated_notes(snapshots: Path, source: str) -> list[str]:
     ]
 
 
-def listed(snapshots: Iterable[Snapshot]) -> list[str]:
+def table_of(snapshots: Iterable[Snapshot]) -> list[str]:
     """Return a table of snapshots, one line each under a heading."""
     rows = [
         _HEAD,
