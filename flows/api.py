@@ -10,21 +10,16 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-import httpx
-from prefect.flows import Flow
-from prefect.logging.handlers import APILogWorker
-from prefect.server.api.server import SubprocessASGIServer
-from prefect.settings import PREFECT_API_URL, temporary_settings
-
-from flows import PROJECT
-from latentbeta.environment import PREFECT_FOLDER
+from flows.server import ADDRESS, OURS, booting_api, wait_until_up
 from latentbeta.errors import LatentBetaError, LatentBetaWarning
 from latentbeta.progress import say
-from latentbeta.storage import read_json
 
-SERVER_FILE = PROJECT / PREFECT_FOLDER / "server.json"
+if TYPE_CHECKING:  # importing Prefect takes a second: a command starts the server first
+    from prefect.flows import Flow
+
+SECONDS_TO_DRAIN = 5
 
 
 def run_flow(flow: Flow[Any, Any], **parameters: Any) -> Any:
@@ -33,16 +28,29 @@ def run_flow(flow: Flow[Any, Any], **parameters: Any) -> Any:
     The flow finds the run's API in ``PREFECT_API_URL``, or the server of ``make serve``; without
     either, a server is started for this process alone. Any other exception keeps its traceback.
     """
+    with plain_errors(flow.name):
+        return on_the_api(flow, **parameters)
+
+
+def on_the_api(flow: Flow[Any, Any], **parameters: Any) -> Any:
+    """Run a flow as `run_flow` does, with every exception left as it is."""
     for name in ("prefect.flow_runs", "prefect.task_runs"):
         logging.getLogger(name).propagate = False  # the API keeps them; here they would be twice
     logging.getLogger("EventsWorker").setLevel(logging.ERROR)  # it warns that it ends in order
-    signal.signal(signal.SIGTERM, _end)  # Prefect marks the run, then hands the signal on to this
-    with plain_errors(flow.name), plain_warnings(), one_api():
+    end_in_order()
+    with plain_warnings(), one_api():
         return flow(**parameters)
 
 
+def end_in_order() -> None:
+    """Let SIGTERM end this process as an exception does, with all that it started.
+
+    Prefect marks the run, then hands the signal on to what is set here.
+    """
+    signal.signal(signal.SIGTERM, _end)
+
+
 def _end(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001
-    """End as an exception does, so that servers and processes that were started end too."""
     raise SystemExit(128 + number)
 
 
@@ -74,46 +82,27 @@ def plain_warnings() -> Iterator[None]:
 
 @contextmanager
 def one_api() -> Iterator[str]:
-    """Give the address of one Prefect API that this process and its children share.
-
-    Booting a server costs seconds, so a run boots one, not one a stage. An address that is
-    already set is used as it is, then the server of ``make serve`` if it is up; only a server
-    that was started here is ended here.
-    """
-    if url := os.environ.get("PREFECT_API_URL") or served_url():
-        with _exported(url):
+    """Give the address of the run's Prefect API, once it answers; see `booting_api`."""
+    with booting_api() as url, _known_to_prefect(url):
+        wait_until_up()
+        try:
             yield url
-        return
-    server = SubprocessASGIServer()
-    server.start()
-    try:
-        with _exported(server.api_url):
-            yield server.api_url
-    finally:
-        APILogWorker.drain_all(timeout=5)  # or its thread finds no server and complains on stderr
-        server.stop()
-
-
-def served_url() -> str | None:
-    """Return the address of the server that ``make serve`` keeps up, None if it is not up."""
-    if not SERVER_FILE.exists():
-        return None
-    url = str(read_json(SERVER_FILE)["url"])
-    try:
-        healthy = httpx.get(f"{url}/health", timeout=2).is_success
-    except httpx.HTTPError:
-        return None
-    return url if healthy else None
+        finally:
+            if os.environ.get(OURS) == os.environ.get(ADDRESS):
+                _drain_logs()
 
 
 @contextmanager
-def _exported(url: str) -> Iterator[None]:
-    """Set the address for this process, whose settings are read already, and for its children."""
-    before = os.environ.get("PREFECT_API_URL")
-    os.environ["PREFECT_API_URL"] = url
-    try:
-        with temporary_settings(updates={PREFECT_API_URL: url}):
-            yield
-    finally:
-        if before is None:
-            del os.environ["PREFECT_API_URL"]
+def _known_to_prefect(url: str) -> Iterator[None]:
+    """Tell Prefect of an address that it may have been imported without."""
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    with temporary_settings(updates={PREFECT_API_URL: url}):
+        yield
+
+
+def _drain_logs() -> None:
+    """Send the logs that are left, or their thread finds no server and complains on stderr."""
+    from prefect.logging.handlers import APILogWorker
+
+    APILogWorker.drain_all(timeout=SECONDS_TO_DRAIN)

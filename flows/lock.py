@@ -12,11 +12,6 @@ from typing import Any
 
 import filelock
 import psutil
-from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import FlowRunFilter
-from prefect.client.schemas.objects import State
-from prefect.runtime import flow_run
-from prefect.states import Crashed
 
 from latentbeta.environment import CACHE_FOLDER
 from latentbeta.errors import PipelineError
@@ -28,8 +23,10 @@ SECONDS_TO_END = 10
 
 
 @contextmanager
-def project_lock(project: Path, command: str) -> Iterator[None]:
+def project_lock(project: Path, command: str) -> Iterator[dt.datetime]:
     """Hold the project, or say who does; held already by this process, it is held again.
+
+    Gives the time from which on it is held.
 
     The system lets go of the lock when its holder dies, however it dies. Processes that a killed
     holder started may outlive it; they are ended before the lock is handed on.
@@ -53,7 +50,7 @@ def project_lock(project: Path, command: str) -> Iterator[None]:
             end_leftovers(project)
             _sign(folder / "run.json", command)
         with _marked(project):
-            yield
+            yield dt.datetime.now(tz=dt.UTC)
     finally:
         lock.release()
 
@@ -88,13 +85,27 @@ def clear_dvc_lock(path: Path) -> None:
         path.unlink()
 
 
-def close_dead_flow_runs() -> None:
-    """Mark flow runs that a killed process left running as crashed: nothing else runs now."""
-    current = str(flow_run.id)
-    running = FlowRunFilter(state={"type": {"any_": ["RUNNING"]}})  # type: ignore[arg-type]
+def close_dead_flow_runs(before: dt.datetime) -> None:
+    """Mark flow runs that a killed process left running as crashed.
+
+    Parameters
+    ----------
+    before : datetime
+        When the project was locked: what began earlier and still says that it runs is dead.
+    """
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import FlowRunFilter
+    from prefect.client.schemas.objects import State
+    from prefect.runtime import flow_run
+    from prefect.states import Crashed
+
+    mine = (str(flow_run.id), str(flow_run.parent_flow_run_id))
+    left = FlowRunFilter.model_validate(
+        {"state": {"type": {"any_": ["RUNNING"]}}, "start_time": {"before_": before}}
+    )
     with get_client(sync_client=True) as client:
-        for run in client.read_flow_runs(flow_run_filter=running):
-            if str(run.id) not in (current, str(flow_run.parent_flow_run_id)):
+        for run in client.read_flow_runs(flow_run_filter=left):
+            if str(run.id) not in mine:
                 state: State[Any] = Crashed(message="its process was killed")
                 client.set_flow_run_state(run.id, state, force=True)
 

@@ -8,13 +8,13 @@ from typing import Annotated, Any
 
 import numpy as np
 import typer
-from prefect import flow
+from prefect import flow, task
 
 from flows import PROJECT
 from flows.api import plain_errors, run_flow
 from flows.lock import close_dead_flow_runs, project_lock
-from flows.pipeline import reproduce, settings_changed
-from flows.run import SETTINGS, is_simulated
+from flows.pipeline import SETTINGS, reproduce, settings_changed
+from flows.whole import is_simulated
 from latentbeta import tracking
 from latentbeta.config import Settings, read_settings
 from latentbeta.data.calendar import next_period_end, sessions
@@ -38,11 +38,11 @@ def nightly(as_of: dt.date | None = None) -> None:
         Last date that may be read. None: on the simulated market the session after the last one
         that was published, elsewhere all that the files hold.
     """
-    with project_lock(PROJECT, "nightly"):
-        close_dead_flow_runs()
+    with project_lock(PROJECT, "nightly") as since:
+        close_dead_flow_runs(since)
         tracking.initialise(PROJECT)
         with settings_changed(SETTINGS, night_of(as_of), source=str(SETTINGS)):
-            reproduce(PROJECT)
+            task(name="dvc repro")(reproduce)(PROJECT)
         settings = read_settings(SETTINGS)
         runs = tracking.ensure_recorded(PROJECT, settings)
         if runs is None:

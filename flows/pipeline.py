@@ -11,17 +11,23 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from prefect import task
 
+from flows import PROJECT
 from flows.lock import end_processes
 from flows.overlay import write_settings
 from latentbeta.errors import PipelineError
 from latentbeta.progress import say
 from latentbeta.storage import write_text
 
+SETTINGS = PROJECT / "params.yaml"
 LAST_STAGE = "report"  # what it does not need, such as a simulated market, is not run
-INPUT_STAGES = (None, "simulate", "fetch", "ingest")  # until these end, no earlier result is replaced
-FAILED_STAGE = re.compile(r"failed to reproduce '([^']+)'")
+INPUT_STAGES = (
+    None,
+    "simulate",
+    "fetch",
+    "ingest",
+)  # until these end, no earlier result is replaced
+FAILED_STAGE = re.compile(r"failed to reproduce '(?:[^']+:)?([^':]+)'")  # file:name, or the name
 
 
 class StageError(PipelineError):
@@ -33,25 +39,35 @@ class StageError(PipelineError):
         super().__init__(f"{what}; the reason is printed above")
 
 
-@task(name="dvc repro")
 def reproduce(project: Path) -> None:
-    """Run `dvc repro` with the stages' output as it comes.
+    """Run `dvc repro` to its end; see `reproducing` and `watch`."""
+    with reproducing(project) as process:
+        watch(process)
 
-    Only the error stream is read on its way, for the name of the stage that failed: a progress
-    bar still finds its terminal.
 
-    Raises
-    ------
-    StageError
+@contextmanager
+def reproducing(project: Path) -> Iterator[subprocess.Popen[str]]:
+    """Start `dvc repro`, with the stages' output as it comes, and leave no stage running after.
+
+    Its error stream is for `watch` to pass on; a progress bar still finds its terminal.
     """
     command = [sys.executable, "-m", "dvc", "repro", LAST_STAGE]
     with (
         subprocess.Popen(command, cwd=project, stderr=subprocess.PIPE, text=True) as process,
         _ended_with_its_children(process),
     ):
-        stage = _echo(process)
-        status = process.wait()
-    if status:
+        yield process
+
+
+def watch(process: subprocess.Popen[str]) -> None:
+    """Wait for `dvc repro`, and say which stage failed if one does.
+
+    Raises
+    ------
+    StageError
+    """
+    stage = _echo(process)
+    if process.wait():
         raise StageError(stage)
 
 
@@ -91,6 +107,7 @@ def _ended_with_its_children(process: subprocess.Popen[str]) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        tree = psutil.Process(process.pid)
-        end_processes([*tree.children(recursive=True), tree])
+        if process.poll() is None:
+            tree = psutil.Process(process.pid)
+            end_processes([*tree.children(recursive=True), tree])
         raise

@@ -1,4 +1,8 @@
-"""The whole job, once: `python -m flows.run [--data PATH] [--params FILE]`."""
+"""The whole job, once: `python -m flows.run [--data PATH] [--params FILE]`.
+
+Prefect's server and `dvc repro` are at work before this process imports Prefect: each of the
+three takes seconds to start.
+"""
 
 from __future__ import annotations
 
@@ -6,41 +10,15 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from prefect import flow
 
 from flows import PROJECT
-from flows.api import plain_errors, run_flow
-from flows.lock import close_dead_flow_runs, project_lock
+from flows.ahead import stages_ahead
+from flows.api import end_in_order, on_the_api, plain_errors
+from flows.lock import project_lock
 from flows.overlay import data_changes, read_overlay
-from flows.pipeline import reproduce, settings_changed
-from latentbeta import tracking
-from latentbeta.config import Settings, read_settings
-from latentbeta.progress import say
-from latentbeta.storage import read_json
-
-SETTINGS = PROJECT / "params.yaml"
-REPORT = Path("data/report/report.html")
-
-
-@flow(name="run")
-def run(data: Path | None = None, params: Path | None = None) -> None:
-    """Run every stage that is out of date, and say what came out.
-
-    Parameters
-    ----------
-    data : Path or None
-        Folder or file of daily prices, or of a panel; None keeps ``data.path``.
-    params : Path or None
-        YAML file merged into params.yaml key by key.
-    """
-    with project_lock(PROJECT, "run"):
-        close_dead_flow_runs()
-        tracking.initialise(PROJECT)
-        with settings_changed(SETTINGS, requested(data, params), source=str(params or SETTINGS)):
-            reproduce(PROJECT)
-        settings = read_settings(SETTINGS)
-        tracking.ensure_recorded(PROJECT, settings)
-        show_results(settings)
+from flows.pipeline import SETTINGS, reproducing, settings_changed
+from flows.server import booting_api
+from latentbeta.config import read_settings
 
 
 def requested(data: Path | None, params: Path | None) -> dict[str, Any]:
@@ -52,41 +30,23 @@ def requested(data: Path | None, params: Path | None) -> dict[str, Any]:
     return changes | {"data": named | dict(changes.get("data") or {}) | {"path": named["path"]}}
 
 
-def show_results(settings: Settings) -> None:
-    """Print the table of models, and where to read more."""
-    from rich.console import Console
-
-    from latentbeta.report.table import results_table
-
-    console = Console(width=None if Console().is_terminal else 100)
-    console.print()
-    console.print(results_table(read_json(PROJECT / "data/results/metrics.json")))
-    say(f"Data:    {described(settings)}")
-    say(f"Report:  {REPORT}")
-    say("MLflow:  make ui, then http://127.0.0.1:5000")
-
-
-def described(settings: Settings) -> str:
-    """Return what the results rest on, in words."""
-    path = settings.data.path.as_posix()
-    source = f"the simulated market ({path})" if is_simulated(settings) else path
-    until = read_json(PROJECT / "data/prices/summary.json")["last_date"]
-    flattered = " (survivors only: flattered)" if settings.data.universe == "survivors" else ""
-    return f"{source}, {settings.rebalancing}, to {until}{flattered}"
-
-
-def is_simulated(settings: Settings) -> bool:
-    """Tell whether the prices are those of the embedded market."""
-    return settings.data.path == Path("data/simulated")
-
-
 def main(
     data: Annotated[Path | None, typer.Option(help="Folder or file of the data.")] = None,
     params: Annotated[Path | None, typer.Option(help="Settings that override.")] = None,
 ) -> None:
     """Run every stage that is out of date, and show the results."""
-    with plain_errors("run"), project_lock(PROJECT, "run"):
-        run_flow(run, data=data, params=params)
+    end_in_order()
+    with plain_errors("run"), project_lock(PROJECT, "run") as since:
+        changes = requested(data, params)
+        with (
+            booting_api(),
+            stages_ahead(PROJECT),
+            settings_changed(SETTINGS, changes, source=str(params or SETTINGS)),
+            reproducing(PROJECT) as repro,
+        ):
+            from flows.whole import run
+
+            on_the_api(run, repro=repro, since=since)
 
 
 if __name__ == "__main__":

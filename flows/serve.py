@@ -13,20 +13,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 from prefect.flows import Flow
 from prefect.schedules import Cron, Schedule
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from ruamel.yaml import YAML
 
 from flows import PROJECT
-from flows.api import SERVER_FILE, served_url
+from flows.server import HOST, SECONDS_TO_START, SERVER_FILE, is_up, served_url
 from latentbeta.errors import PipelineError
 from latentbeta.progress import say
 from latentbeta.storage import write_json
-
-HOST = "127.0.0.1"
-SECONDS_TO_START = 180
 
 
 def serve_nightly(nightly: Flow[Any, Any], port: int) -> None:
@@ -94,11 +90,9 @@ def _wait_until_up(server: subprocess.Popen[bytes], url: str) -> None:
             raise PipelineError(
                 f"the Prefect server ended at once, with status {server.returncode}"
             )
-        try:
-            if httpx.get(f"{url}/health", timeout=2).is_success:
-                return
-        except httpx.HTTPError:
-            time.sleep(0.5)
+        if is_up(url):
+            return
+        time.sleep(0.5)
     raise PipelineError(f"the Prefect server did not answer within {SECONDS_TO_START} s")
 
 

@@ -35,11 +35,11 @@ def project(tmp_path):
 
 def test_stages_run_and_the_one_that_fails_is_named(project, capfd):
     (project / "dvc.yaml").write_text(DVC_YAML.format(command="echo done > out"))
-    reproduce.fn(project)
+    reproduce(project)
     assert (project / "page").read_text() == "done\n"
     (project / "dvc.yaml").write_text(DVC_YAML.format(command=REFUSE))
     with pytest.raises(StageError, match="stage ingest failed") as failure:
-        reproduce.fn(project)
+        reproduce(project)
     assert failure.value.stage == "ingest"
     assert "prices.csv row 3 is negative" in capfd.readouterr().err
 

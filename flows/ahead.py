@@ -1,0 +1,132 @@
+"""Stages' processes that stand ready before their turn, so that a run does not wait for imports.
+
+Every stage is a process of its own, and importing what it needs takes 2 to 10 seconds, as long as
+the work itself on small data. In a whole run one process imports what all stages share and forks
+one process a stage from it. When the first stage is asked for, the next one imports what it needs
+alone, then the one after it, and so on, on a core that the stages at work leave free. What DVC
+starts hands its work to the process that stands ready (flows/handover.py).
+
+The fork comes before any thread and before TensorFlow, NumPy's BLAS has one thread.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib import import_module
+from pathlib import Path
+from socket import socket
+from typing import NoReturn
+
+from flows.handover import FOLDER, listen, take_over
+
+SHARED = ("pandas", "pyarrow.parquet", "prefect.flows", "flows.stage", "latentbeta.config")
+OWN = {  # of each stage, beside its flow: what it imports late, in the order of their turns
+    "simulate": (),
+    "ingest": (),
+    "characteristics": (),
+    "validate": ("great_expectations",),
+    "train": ("mlflow.pyfunc", "keras", "prefect_dask.task_runners"),
+    "evaluate": ("mlflow",),
+    "report": ("mlflow",),
+}
+SECONDS_TO_END = 30
+TOKEN = b"."
+
+
+@contextmanager
+def stages_ahead(project: Path) -> Iterator[None]:
+    """Have a process stand ready for each stage of the `dvc repro` that is started meanwhile."""
+    with tempfile.TemporaryDirectory(prefix="latentbeta-") as folder:
+        os.environ[FOLDER] = folder
+        with subprocess.Popen(
+            [sys.executable, "-m", "flows.ahead", folder], cwd=project, stdin=subprocess.PIPE
+        ) as process:
+            try:
+                yield
+            finally:
+                del os.environ[FOLDER]
+                _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Close the pipe that those who still stand ready live by, and wait for the last stage."""
+    if process.stdin:
+        process.stdin.close()
+    try:
+        process.wait(SECONDS_TO_END)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
+def main(folder: Path) -> None:
+    """Import what is shared, fork one process a stage, and wait for all of them."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends those who stand ready quietly
+    listeners = {stage: listen(folder / stage) for stage in OWN}
+    for name in SHARED:
+        import_module(name)
+    turn, _ = os.pipe()
+    for stage, listener in listeners.items():
+        next_turn, pass_on = os.pipe()
+        if os.fork() == 0:
+            _stand_by(stage, listener, turn, pass_on)
+        os.close(pass_on)
+        listener.close()
+        turn = next_turn
+    with suppress(ChildProcessError):
+        while True:
+            os.wait()
+
+
+def _stand_by(stage: str, listener: socket, turn: int, pass_on: int) -> NoReturn:
+    """Import when it is the stage's turn to, and run the stage when a command asks for it."""
+    life = sys.stdin.fileno()
+    watched = [life, turn, listener]
+    while listener not in (ready := select.select(watched, [], [])[0]):
+        if life in ready:  # the run is over, or was killed
+            os._exit(0)
+        watched.remove(turn)
+        _import_own(stage)
+        _pass(pass_on)
+    command = take_over(listener)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if turn in watched:
+        _pass(pass_on)
+    status = _run(stage)
+    command.answer(status)
+    sys.exit(status)
+
+
+def _import_own(stage: str) -> None:
+    for name in (f"flows.{stage}", *OWN[stage]):
+        import_module(name)
+
+
+def _pass(pass_on: int) -> None:
+    with suppress(OSError):  # the next one's turn is over
+        os.write(pass_on, TOKEN)
+
+
+def _run(stage: str) -> int:
+    """Run a stage and return its status, as the interpreter would make it of an exception."""
+    from flows.stage import run_stage
+
+    try:
+        run_stage(stage)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
