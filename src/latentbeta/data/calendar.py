@@ -84,6 +84,15 @@ def next_period_end(calendar: str, after: Day, rebalancing: Rebalancing) -> np.d
     return ahead[same][-1]
 
 
+def last_closed_session(calendar: str, now: dt.datetime) -> dt.date:
+    """Return the last session whose close lies before the moment `now`, which knows its zone."""
+    today = now.astimezone(dt.UTC).date()
+    first, last = today - dt.timedelta(days=60), today + dt.timedelta(days=1)
+    schedule = _calendar_of_years(calendar, first.year, last.year).closes
+    closed = schedule[schedule <= pd.Timestamp(now)]
+    return dt.date.fromisoformat(f"{closed.index[-1]:%Y-%m-%d}")
+
+
 def _session_after(calendar: str, day: np.datetime64) -> np.datetime64:
     ahead = sessions(calendar, day + np.timedelta64(1, "D"), day + _LOOK_AHEAD)
     if len(ahead) == 0:
@@ -112,12 +121,18 @@ def _year(day: np.datetime64) -> int:
 
 @lru_cache(maxsize=32)
 def _sessions_of_years(calendar: str, first: int, last: int) -> Dates:
-    """Sessions of whole years: explicit bounds, since the default ones move with the clock."""
+    days = _calendar_of_years(calendar, first, last).sessions.to_numpy().astype("datetime64[us]")
+    days.flags.writeable = False
+    return days
+
+
+def _calendar_of_years(calendar: str, first: int, last: int) -> exchange_calendars.ExchangeCalendar:
+    """Return a calendar of whole years: its default bounds would move with the clock."""
     try:
         with warnings.catch_warnings():
             # The package builds its own time tables with calls that pandas 3 deprecates.
             warnings.simplefilter("ignore")
-            found = exchange_calendars.get_calendar(
+            return exchange_calendars.get_calendar(
                 calendar, start=f"{first}-01-01", end=f"{last}-12-31"
             )
     except (exchange_calendars.errors.CalendarError, ValueError) as error:
@@ -125,6 +140,3 @@ def _sessions_of_years(calendar: str, first: int, last: int) -> Dates:
             f"data.calendar: no sessions of {calendar!r} for {first} to {last}: {error};"
             " name a calendar of exchange_calendars, such as XNYS or XLON"
         ) from error
-    days = found.sessions.to_numpy().astype("datetime64[us]")
-    days.flags.writeable = False
-    return days

@@ -1,0 +1,1 @@
+"""Where data come from beyond files: vendors on the network, and databases."""
