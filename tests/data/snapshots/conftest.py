@@ -48,7 +48,8 @@ def history() -> Table:
         random = np.random.default_rng(seed)
         days = sessions("XNYS", dt.date.fromisoformat(first), dt.date.fromisoformat(last))
         names = [f"A{i}" for i in range(n_assets)]
-        close = 50 + random.normal(size=(n_assets, len(days))).cumsum(axis=1).ravel()
+        steps = random.normal(scale=0.02, size=(n_assets, len(days)))
+        close = 50 * np.exp(steps.cumsum(axis=1)).ravel()
         made = pd.DataFrame(
             {
                 "asset": pd.Categorical(
@@ -56,8 +57,8 @@ def history() -> Table:
                 ),
                 "date": np.tile(days, n_assets),
                 "open": close,
-                "high": close + 1,
-                "low": close - 1,
+                "high": close * 1.01,
+                "low": close * 0.99,
                 "close": close,
                 "volume": random.integers(0, 4, close.shape) * 100.0,
                 "dividend": np.where(random.random(close.shape) < 0.05, 0.3, 0.0),
