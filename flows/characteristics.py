@@ -9,6 +9,7 @@ from prefect import flow
 
 from flows import PROJECT
 from flows.api import run_flow
+from latentbeta.characteristics.own import load_own
 from latentbeta.config import Settings, read_settings
 from latentbeta.data.fundamentals import load_fundamentals
 from latentbeta.data.given import load_given
@@ -17,7 +18,7 @@ from latentbeta.data.store import load_factors
 from latentbeta.panel import BuiltPanel, build_given_panel, build_panel, write_panel
 from latentbeta.progress import say
 
-PRICES = PROJECT / "data" / "prices"
+PRICES, OWN = PROJECT / "data" / "prices", PROJECT / "characteristics"
 
 
 @flow(name="characteristics")
@@ -47,6 +48,7 @@ def from_prices(settings: Settings) -> BuiltPanel:
         settings=settings.characteristics,
         delisted=assets["delisted"].to_numpy(dtype="datetime64[us]"),
         factors=load_factors(PRICES),
+        own=load_own(OWN),
     )
 
 

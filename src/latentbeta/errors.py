@@ -9,6 +9,10 @@ class SettingsError(LatentBetaError):
     """A value in params.yaml is missing, of the wrong type, or contradicts another."""
 
 
+class CharacteristicError(LatentBetaError):
+    """A user's own characteristic cannot be used: names its file, the row and what is wrong."""
+
+
 class DataError(LatentBetaError):
     """Input that cannot be read or used: names the file, the row, the column and the value."""
 

@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[2]
 # What a command needs of a clone; git's and DVC's own state is made anew.
 PARTS = (".dvc/config", ".dvc/.gitignore", ".dvc/plots", ".dvcignore", ".gitignore", "dvc.yaml")
 PARTS += ("flows", "mlruns/README.md", "params.yaml", "prefect.yaml", "pyproject.toml", "src")
+PARTS += ("characteristics",)
 # The caller's environment must not reach a copy: pytest's own points into the checkout.
 INHERITED = ("PATH", "LANG", "LC_ALL", "TMPDIR")
 LONGEST = 900  # seconds; a command that takes longer hangs

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from latentbeta.characteristics.row import Characteristic
 from latentbeta.characteristics.windows import Formations, mean_across_assets, quoted_lately
 from latentbeta.data.market import DailyMarket, Matrix
+from latentbeta.errors import SettingsError
 
 SUFFIX = "_ia"
 NEGLIGIBLE = 1e-12  # of a value: what is left of equal values is rounding, and no rank
@@ -28,6 +31,16 @@ def industry_adjusted(row: Characteristic) -> Characteristic:
         inputs=tuple(dict.fromkeys((*row.inputs, "close", "sector"))),
         function=function,
     )
+
+
+def require_sectors(names: Iterable[str], market: DailyMarket) -> None:
+    """Raise a SettingsError that names what is industry-adjusted where no asset has a sector."""
+    adjusted = [name for name in names if name.endswith(SUFFIX)]
+    if adjusted and not (market.sector >= 0).any():
+        raise SettingsError(
+            f"characteristics.names: {', '.join(adjusted)}: less its sector's mean, but the data"
+            " have no sectors; name a file of them in data.sectors, or leave these out"
+        )
 
 
 def less_sector_mean(values: Matrix, market: DailyMarket, formations: Formations) -> Matrix:

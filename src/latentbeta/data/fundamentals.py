@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,17 @@ class Fundamentals:
     items: Mapping[str, NDArray[np.float64]]
     flow_months: int
     stale_months: int
+
+    def until(self, day: np.datetime64) -> Fundamentals:
+        """Return the publications up to a day, as views."""
+        stop = int(np.searchsorted(self.published, day, side="right"))
+        return replace(
+            self,
+            asset=self.asset[:stop],
+            month=self.month[:stop],
+            published=self.published[:stop],
+            items={name: values[:stop] for name, values in self.items.items()},
+        )
 
 
 def read_fundamentals(path: Path, settings: DataSettings, *, until: dt.date) -> pd.DataFrame:

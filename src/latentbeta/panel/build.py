@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from latentbeta.characteristics.accounts import share_known
 from latentbeta.characteristics.compute import compute
+from latentbeta.characteristics.industry import require_sectors
 from latentbeta.characteristics.ranking import rank_and_fill
 from latentbeta.characteristics.registry import rows_of
 from latentbeta.characteristics.row import Characteristic
@@ -104,7 +105,7 @@ def build_panel(
     Raises
     ------
     SettingsError
-        When a name stands for no characteristic.
+        When a name stands for no characteristic, or one needs sectors and there are none.
     DataError
         When no asset ever has enough history, no characteristic can be computed, or the factors'
         rows do not fit the periods.
@@ -116,6 +117,7 @@ def build_panel(
     of characteristics as well, which is made on the days before the panel begins.
     """
     rows = rows_of(settings.names, own)
+    require_sectors(rows, market)
     periods = return_periods(market, rebalancing, calendar=calendar)
     members = cross_sections(market, periods, settings.minimum_history, delisted)
     started: NDArray[np.bool_] = np.any(members, axis=1)
