@@ -101,6 +101,7 @@ class DataSettings(_Frozen):
     as_of: dt.date | None
     calendar: str
     universe: Literal["point-in-time", "survivors"]
+    membership: str | None
     prices: str
     sectors: str | None
     risk_free: str | None
@@ -112,11 +113,20 @@ class DataSettings(_Frozen):
     columns: dict[str, tuple[str, ...]]
 
 
+class MemberSettings(_Frozen):
+    """Who is in a cross-section, as known at its formation; None: no such rule."""
+
+    minimum_price: Positive | None = None
+    minimum_dollar_volume: Positive | None = None
+    largest: Count | None = None
+
+
 class CharacteristicsSettings(_Frozen):
     """Which characteristics are made, and for whom."""
 
     names: Names
     minimum_history: Count
+    members: MemberSettings = MemberSettings()
     minimum_coverage: Share
 
 
@@ -124,8 +134,11 @@ class QualitySettings(_Frozen):
     """Bounds of the validation gate."""
 
     blocking_missing_returns: Share
+    blocking_withheld: Share
     warning_coverage: Share
+    newest_coverage: Share
     largest_daily_return: Positive
+    largest_drift: Positive
     minimum_assets: Count
 
 

@@ -29,6 +29,7 @@ class SourceFiles:
     truth: Path | None
     factors: Path | None
     fundamentals: Path | None
+    membership: Path | None
 
 
 def find_files(settings: DataSettings) -> SourceFiles:
@@ -36,7 +37,7 @@ def find_files(settings: DataSettings) -> SourceFiles:
 
     A path to one file is that file alone. In a folder, prices are the files that match
     ``settings.prices``; where none does, every CSV or Parquet file but those of sectors,
-    the risk-free rate, the observed factors and the fundamentals.
+    the risk-free rate, the observed factors, the fundamentals and the members.
 
     Raises
     ------
@@ -48,15 +49,29 @@ def find_files(settings: DataSettings) -> SourceFiles:
     risk_free = find_one(folder, settings.risk_free, "risk_free")
     factors = find_one(folder, settings.factors, "factors")
     fundamentals = find_one(folder, settings.fundamentals.file, "fundamentals.file")
-    if folder is None:
-        return SourceFiles((settings.path,), sectors, risk_free, None, factors, fundamentals)
-    beside = (sectors, risk_free, factors, fundamentals)
-    prices = find_several(folder, settings.prices, without=beside)
+    membership = find_one(folder, settings.membership, "membership")
+    beside = (sectors, risk_free, factors, fundamentals, membership)
+    prices = (
+        (settings.path,)
+        if folder is None
+        else find_several(folder, settings.prices, without=beside)
+    )
     if not prices:
         raise DataError(f"{folder}: no CSV or Parquet file with prices in it; set data.path")
-    truth = folder / settings.truth if settings.truth else None
-    there = truth if truth and truth.is_dir() else None
-    return SourceFiles(prices, sectors, risk_free, there, factors, fundamentals)
+    return SourceFiles(
+        prices=prices,
+        sectors=sectors,
+        risk_free=risk_free,
+        truth=_truth(folder, settings.truth),
+        factors=factors,
+        fundamentals=fundamentals,
+        membership=membership,
+    )
+
+
+def _truth(folder: Path | None, name: str | None) -> Path | None:
+    truth = folder / name if folder and name else None
+    return truth if truth and truth.is_dir() else None
 
 
 def source_folder(path: Path) -> Path | None:

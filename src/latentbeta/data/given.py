@@ -21,7 +21,8 @@ from latentbeta.data.given_files import (
     read_given,
 )
 from latentbeta.data.series import Series, over_periods, read_series
-from latentbeta.data.store import FACTORS_FILE, factor_facts, observed_factors
+from latentbeta.data.store import FACTORS_FILE, observed_factors
+from latentbeta.data.summary import factor_facts
 from latentbeta.data.tables import read_table
 from latentbeta.errors import DataError
 from latentbeta.storage import content_hash, folder_written_atomically, write_json, write_parquet

@@ -15,16 +15,19 @@ from latentbeta.config import DataSettings
 from latentbeta.data.adjust import total_returns, with_delisting_returns
 from latentbeta.data.calendar import sessions as exchange_sessions
 from latentbeta.data.files import SourceFiles, find_files, read_prices
-from latentbeta.data.flags import RULES, suspicious_rows
+from latentbeta.data.flags import suspicious_rows
 from latentbeta.data.fundamentals import (
     FUNDAMENTALS_FILE,
-    fundamental_facts,
-    fundamental_notes,
     read_fundamentals,
 )
-from latentbeta.data.quotes import UsableQuotes, usable_quotes
+from latentbeta.data.membership import (
+    MEMBERSHIP_FILE,
+    read_membership,
+)
+from latentbeta.data.quotes import usable_quotes
 from latentbeta.data.reference import read_assets, read_risk_free
-from latentbeta.data.series import Series, facts_of, read_factors
+from latentbeta.data.series import Series, read_factors
+from latentbeta.data.summary import Tables, facts_of_source, summary_of
 from latentbeta.storage import (
     content_hash,
     folder_written_atomically,
@@ -50,22 +53,11 @@ FACTORS_FILE = "factors.parquet"
 
 
 @dataclass(frozen=True)
-class _Tables:
-    prices: pd.DataFrame
-    assets: pd.DataFrame
-    risk_free: pd.DataFrame
-    flags: pd.DataFrame
-    factors: Series | None
-    fundamentals: pd.DataFrame | None
-    facts: dict[str, Any]
-
-
-@dataclass(frozen=True)
 class Derived:
     """All that data/prices/ will hold."""
 
     files: SourceFiles
-    tables: _Tables
+    tables: Tables
     summary: dict[str, Any]
 
 
@@ -78,7 +70,8 @@ def ingest(settings: DataSettings, out: Path, today: dt.date) -> dict[str, Any]:
     out : Path
         Folder that is replaced, in one step, by prices.parquet, assets.parquet,
         risk_free.parquet, flags.parquet, summary.json and, where the source has them,
-        factors.parquet, fundamentals.parquet and truth/. After an error it is as it was.
+        factors.parquet, fundamentals.parquet, membership.parquet and truth/. After an error
+        it is as it was.
     today : date
         A price dated after it is an error, unless `settings.as_of` says what is read.
 
@@ -129,7 +122,7 @@ def derived(settings: DataSettings, files: SourceFiles, raw: pd.DataFrame) -> De
         As `ingest`.
     """
     tables = _tables(files, settings, raw)
-    return Derived(files, tables, _summary(settings, files, tables))
+    return Derived(files, tables, summary_of(settings, files, tables))
 
 
 def write_prices(made: Derived, out: Path) -> dict[str, Any]:
@@ -142,6 +135,8 @@ def write_prices(made: Derived, out: Path) -> dict[str, Any]:
             write_parquet(tables.factors.table, folder / FACTORS_FILE)
         if tables.fundamentals is not None:
             write_parquet(tables.fundamentals, folder / FUNDAMENTALS_FILE)
+        if tables.membership is not None:
+            write_parquet(tables.membership, folder / MEMBERSHIP_FILE)
         if made.files.truth is not None:
             shutil.copytree(made.files.truth, folder / "truth")
         summary = made.summary | {"content_hash": content_hash(folder / "prices.parquet")}
@@ -157,7 +152,7 @@ def load_factors(folder: Path) -> Series | None:
     return Series(pd.read_parquet(folder / FACTORS_FILE), spacing)
 
 
-def _tables(files: SourceFiles, settings: DataSettings, raw: pd.DataFrame) -> _Tables:
+def _tables(files: SourceFiles, settings: DataSettings, raw: pd.DataFrame) -> Tables:
     columns, until = settings.columns, settings.as_of
     days = exchange_sessions(settings.calendar, raw["date"].min(), raw["date"].max())
     quotes = usable_quotes(raw, days, calendar=settings.calendar)
@@ -170,14 +165,15 @@ def _tables(files: SourceFiles, settings: DataSettings, raw: pd.DataFrame) -> _T
     )
     assets = _listed_assets(prices, listing)
     order = np.lexsort((prices["asset"].cat.codes.to_numpy(), prices["date"].to_numpy()))
-    return _Tables(
+    return Tables(
         prices=prices.iloc[order].astype({"asset": "str"})[list(COLUMNS)],
         assets=assets,
         risk_free=pd.DataFrame({"date": days, "risk_free": rates}),
         flags=suspicious_rows(prices, quotes.session, returns, assets),
         factors=observed_factors(settings, files.factors, last=days[-1]),
         fundamentals=_accounts(settings, files.fundamentals, last=days[-1]),
-        facts=_facts(files, quotes, missing_rates, unused=len(listing) - _known(listing, assets)),
+        membership=_members(settings, files.membership, last=days[-1]),
+        facts=facts_of_source(files, quotes, missing_rates, unused=_without_price(listing, assets)),
     )
 
 
@@ -199,6 +195,14 @@ def _accounts(
     return read_fundamentals(path, settings, until=dt.date.fromisoformat(str(last)[:10]))
 
 
+def _members(
+    settings: DataSettings, path: Path | None, *, last: np.datetime64
+) -> pd.DataFrame | None:
+    if path is None:
+        return None
+    return read_membership(path, settings.columns, until=dt.date.fromisoformat(str(last)[:10]))
+
+
 def _listed_assets(prices: pd.DataFrame, listing: pd.DataFrame) -> pd.DataFrame:
     """One row for each asset that has a price, with its listing where that is known."""
     seen = prices.groupby("asset", observed=True)["date"].agg(["min", "max"]).reset_index()
@@ -208,68 +212,5 @@ def _listed_assets(prices: pd.DataFrame, listing: pd.DataFrame) -> pd.DataFrame:
     return merged[[*columns, "first_date", "last_date"]].sort_values("asset", ignore_index=True)
 
 
-def _known(listing: pd.DataFrame, assets: pd.DataFrame) -> int:
-    return int(listing["asset"].isin(assets["asset"]).sum())
-
-
-def _facts(
-    files: SourceFiles, quotes: UsableQuotes, missing_rates: int, *, unused: int
-) -> dict[str, Any]:
-    return {
-        "dropped": quotes.dropped,
-        "carried": quotes.carried,
-        "has_risk_free": files.risk_free is not None,
-        "missing_rates": missing_rates,
-        "unused_listings": unused,
-    }
-
-
-def _summary(settings: DataSettings, files: SourceFiles, tables: _Tables) -> dict[str, Any]:
-    prices, counts = tables.prices, tables.flags["rule"].value_counts()
-    beside = factor_facts(files.factors, tables.factors) | fundamental_facts(
-        files.fundamentals, tables.fundamentals, tables.assets["asset"]
-    )
-    return {
-        "n_rows": len(prices),
-        "n_assets": len(tables.assets),
-        "first_date": f"{prices['date'].min():%Y-%m-%d}",
-        "last_date": f"{prices['date'].max():%Y-%m-%d}",
-        "source": str(settings.path),
-        "files": [file.name for file in files.prices],
-        "calendar": settings.calendar,
-        "universe": settings.universe,
-        "has_risk_free": tables.facts["has_risk_free"],
-        "has_shares": bool(prices["shares"].notna().any()),
-        "has_truth": files.truth is not None,
-        "flags": {rule: int(counts.get(rule, 0)) for rule in RULES},
-        "dropped": tables.facts["dropped"],
-        "notes": _notes(settings, tables, beside),
-    } | beside
-
-
-def factor_facts(path: Path | None, factors: Series | None) -> dict[str, Any]:
-    """Return the part of summary.json about observed factors; nothing where there are none."""
-    return {} if path is None or factors is None else {"factors": facts_of(factors, path.name)}
-
-
-def _notes(settings: DataSettings, tables: _Tables, beside: dict[str, Any]) -> list[str]:
-    """Sentences that a reader of the results should know."""
-    facts, assets = tables.facts, tables.assets
-    unsorted = int(assets["sector"].isna().sum())
-    candidates = {
-        "no risk-free rate: returns are raw, not in excess of it": not facts["has_risk_free"],
-        f"the risk-free rate is missing on {facts['missing_rates']} sessions: the latest before"
-        " them is used": facts["has_risk_free"] and facts["missing_rates"] > 0,
-        "no shares outstanding: market equity is not known": tables.prices["shares"].isna().all(),
-        f"assets without a sector: {unsorted} of {len(assets)}": unsorted > 0,
-        f"assets of the sectors file without a price: {facts['unused_listings']}": (
-            facts["unused_listings"] > 0
-        ),
-        f"dividends and splits of dropped rows, moved to the next quote: {facts['carried']}": (
-            facts["carried"] > 0
-        ),
-        "the universe holds survivors only: results are flattered": (
-            settings.universe == "survivors"
-        ),
-    } | fundamental_notes(beside)
-    return [note for note, applies in candidates.items() if applies]
+def _without_price(listing: pd.DataFrame, assets: pd.DataFrame) -> int:
+    return int((~listing["asset"].isin(assets["asset"])).sum())
