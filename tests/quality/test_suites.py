@@ -17,11 +17,20 @@ from latentbeta.data.calendar import sessions
 from latentbeta.errors import QualityError
 from latentbeta.quality import checkpoint
 from latentbeta.quality.checkpoint import run_checkpoints
-from latentbeta.quality.panel import formation_rules, panel_rules, panel_tables
+from latentbeta.quality.newest import newest_rules
+from latentbeta.quality.panel import formation_rules, panel_rules
+from latentbeta.quality.panel_tables import panel_tables
 from latentbeta.quality.prices import price_rules, price_tables
+from latentbeta.quality.quarantine import quarantine_rules
 from latentbeta.quality.rules import Outcome, Rule
+from latentbeta.quality.targets import target_rules
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "quality.md"
+# Planted in tests of their own.
+ELSEWHERE = {
+    *("price_date_not_ahead", "newest_session_whole", "withheld_few", "return_in_prices"),
+    *("newest_values_usual", "characteristic_covered_as_before"),
+}
 LATEST = dt.date(2018, 6, 29)  # the last session of the clean prices
 
 
@@ -57,6 +66,9 @@ def every_rule(settings: Settings) -> tuple[Rule, ...]:
         *price_rules(settings.quality, latest=LATEST),
         *panel_rules(settings.quality, ["mom1m", "retvol"]),
         *formation_rules(),
+        *newest_rules(settings.quality),
+        *quarantine_rules(settings.quality),
+        *target_rules(),
     )
 
 
@@ -72,7 +84,7 @@ def severity(gate_settings: Settings) -> dict[str, str]:
 
 
 def test_every_rule_has_a_planted_fault(severity: dict[str, str]) -> None:
-    planted = {*PRICE_FAULTS, *PANEL_FAULTS, *RAW_RULES, "price_date_not_ahead"}
+    planted = {*PRICE_FAULTS, *PANEL_FAULTS, *RAW_RULES, *ELSEWHERE}
     assert planted == set(severity)
 
 
@@ -127,6 +139,36 @@ def test_coverage_is_judged_over_the_panel_and_by_year(
     thin["retvol"] = thin["retvol"].mask(thin["asset"] > "A15")
     outcomes = check_panel(panel, thin, prices, gate_settings, tmp_path / "both")
     assert failed(outcomes) == {"characteristic_covered", "characteristic_covered_by_year"}
+
+
+def test_a_characteristic_that_is_suddenly_known_for_fewer_is_said(
+    prices: pd.DataFrame,
+    panel: pd.DataFrame,
+    raw: pd.DataFrame,
+    gate_settings: Settings,
+    tmp_path: Path,
+) -> None:
+    newest = raw["date"] == raw["date"].max()
+    raw["retvol"] = raw["retvol"].mask(newest & (raw["asset"] >= "A23"))  # 7 of 30
+    outcomes = check_panel(panel, raw, prices, gate_settings, tmp_path / "sudden")
+    assert failed(outcomes) == {"characteristic_covered_as_before"}
+    (broken,) = [outcome for outcome in outcomes if not outcome.passed]
+    assert broken.n_unexpected == 1
+    raw["retvol"] = raw["retvol"].mask(raw["asset"] >= "A23")
+    assert failed(check_panel(panel, raw, prices, gate_settings, tmp_path / "always")) == set()
+
+
+def test_values_in_another_unit_are_said(
+    prices: pd.DataFrame,
+    panel: pd.DataFrame,
+    raw: pd.DataFrame,
+    gate_settings: Settings,
+    tmp_path: Path,
+) -> None:
+    newest = raw["date"] == raw["date"].max()
+    raw["retvol"] = raw["retvol"].mask(newest, raw["retvol"] * 100 + 500)
+    outcomes = check_panel(panel, raw, prices, gate_settings, tmp_path)
+    assert failed(outcomes) == {"newest_values_usual"}
 
 
 def test_a_rule_that_cannot_be_evaluated_blocks_whatever_its_severity(

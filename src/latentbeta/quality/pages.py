@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 import shutil
 from collections.abc import Hashable, Sequence
@@ -15,6 +14,7 @@ import pandas as pd
 
 from latentbeta.quality.rows import Failure
 from latentbeta.quality.rules import Outcome
+from latentbeta.quality.suite import Suite
 from latentbeta.storage import write_text
 
 ROWS_SHOWN = 5
@@ -43,12 +43,7 @@ document.addEventListener("DOMContentLoaded", () => {
 
 
 def finish_pages(
-    docs: Path,
-    outcomes: Sequence[Outcome],
-    failures: Sequence[Failure],
-    *,
-    data_date: dt.date,
-    about: str,
+    docs: Path, outcomes: Sequence[Outcome], failures: Sequence[Failure], suite: Suite
 ) -> None:
     """Make the pages that Great Expectations built readable, and put a landing page on top.
 
@@ -64,10 +59,8 @@ def finish_pages(
         Of every rule.
     failures : sequence of Failure
         Of the rules that do not hold.
-    data_date : datetime.date
-        Last date of the data.
-    about : str
-        What was checked, as the beginning of a sentence.
+    suite : Suite
+        What was checked.
     """
     shutil.rmtree(docs / "static")
     style = _text_of("pages.css")
@@ -83,8 +76,10 @@ def finish_pages(
     write_text(
         landing.render(
             style=style,
-            data_date=data_date,
-            about=about,
+            data_date=suite.data_date,
+            about=suite.about,
+            quarantined=suite.quarantined,
+            newest=_shown(suite.quarantined.iloc[::-1]),
             outcomes=outcomes,
             blocking=[failure for failure in failures if failure.outcome.blocks],
             warnings=[failure for failure in failures if failure.outcome.warns],

@@ -1,15 +1,13 @@
-"""The suite for the panel, and the small tables by date and characteristic it also looks at."""
+"""The suite for the panel, of any origin; `panel_tables` makes what it looks at."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-import numpy as np
-import pandas as pd
-
 from latentbeta.config import QualitySettings
 from latentbeta.panel.files import LEADING_COLUMNS
+from latentbeta.quality.panel_tables import USUAL_DATES
 from latentbeta.quality.rules import FINITE, Rule, type_rule
 
 KEYS = ("date", "formation", "asset")
@@ -21,91 +19,11 @@ TYPES = {
     "market_equity": "float64",
     "sector": "str",
 }
+USUAL_COVERAGE = 0.8  # of what was known on the dates before
 LOWEST_RETURN = -1.05  # a total loss, less a risk-free rate that was never 5 % a month
 
 _blocking = partial(Rule, table="panel", severity="blocking")
 _by_date = partial(Rule, table="panel_dates", severity="blocking")
-
-
-def characteristics_of(panel: pd.DataFrame) -> list[str]:
-    """Return the names of the panel's characteristics, in its order of columns."""
-    return [str(column) for column in panel.columns if column not in LEADING_COLUMNS]
-
-
-def panel_tables(
-    panel: pd.DataFrame, raw: pd.DataFrame, price_dates: pd.DatetimeIndex
-) -> dict[str, pd.DataFrame]:
-    """Return the tables that the panel suite is about.
-
-    Parameters
-    ----------
-    panel, raw : pandas.DataFrame
-        Ranked and raw characteristics, in the columns of docs/architecture.md.
-    price_dates : (D,) pandas.DatetimeIndex
-        Dates of the prices that the panel is made from; of a panel without prices, its own
-        formations.
-
-    Returns
-    -------
-    dict of pandas.DataFrame
-        ``panel``; ``panel_known``, the returns before its newest date; ``panel_dates`` (a row a
-        date), ``panel_characteristics`` (a row a characteristic) and ``characteristic_years``
-        (a row a characteristic and year).
-    """
-    # Great Expectations compares float32 value by value, in Python: forty times as slow.
-    short = panel[characteristics_of(panel)].select_dtypes("float32").columns
-    panel = panel.astype(dict.fromkeys(short, np.float64))
-    known = panel.reindex(columns=[*LEADING_COLUMNS, *characteristics_of(panel)])
-    return {
-        "panel": panel,
-        "panel_known": known.loc[known["date"] < known["date"].max(), ["date", "asset", "return"]],
-        "panel_dates": _by_dates(known, price_dates),
-        "panel_characteristics": _by_characteristics(known, raw),
-        "characteristic_years": _by_years(raw.reindex(columns=["date", *_raw_names(known, raw)])),
-    }
-
-
-def _raw_names(panel: pd.DataFrame, raw: pd.DataFrame) -> list[str]:
-    return [name for name in characteristics_of(panel) if name in raw.columns]
-
-
-def _by_dates(panel: pd.DataFrame, price_dates: pd.DatetimeIndex) -> pd.DataFrame:
-    """One row a date: assets, formations, and how the formation sits among the price dates."""
-    grouped = panel.groupby("date")["formation"]
-    table = grouped.agg(formation="max", n_formations="nunique", n_assets="size").reset_index()
-    newest = np.arange(len(table)) == len(table) - 1
-    in_prices = table["formation"].isin(price_dates)
-    on_last = table["formation"] == price_dates.max()
-    return table.assign(
-        n_formations=table["n_formations"].astype(np.float64),
-        n_assets=table["n_assets"].astype(np.float64),
-        formed_in_prices=np.where(newest, on_last, in_prices).astype(np.float64),
-    )
-
-
-def _by_characteristics(panel: pd.DataFrame, raw: pd.DataFrame) -> pd.DataFrame:
-    """One row a characteristic: spread over the panel, and share known before ranking."""
-    names = characteristics_of(panel)
-    ranked = panel[names].apply(pd.to_numeric, errors="coerce")
-    coverage = raw.reindex(columns=names).notna().mean()
-    return pd.DataFrame(
-        {
-            "characteristic": pd.Series(names, dtype="str"),
-            "spread": (ranked.max() - ranked.min()).to_numpy(np.float64),
-            "coverage": coverage.to_numpy(np.float64),
-        }
-    )
-
-
-def _by_years(raw: pd.DataFrame) -> pd.DataFrame:
-    """One row a characteristic and year: share known before ranking, dated by the year's end."""
-    years = raw["date"].dt.year
-    last = raw["date"].groupby(years).max()
-    coverage = raw.drop(columns="date").notna().groupby(years).mean()
-    table = coverage.reset_index(names="year").melt(
-        "year", var_name="characteristic", value_name="coverage"
-    )
-    return table.assign(date=table["year"].map(last))
 
 
 def panel_rules(settings: QualitySettings, characteristics: Sequence[str]) -> tuple[Rule, ...]:
@@ -123,6 +41,7 @@ def panel_rules(settings: QualitySettings, characteristics: Sequence[str]) -> tu
         *_returns(settings),
         *_dates(settings),
         *_coverage(settings),
+        *_drift(settings),
     )
 
 
@@ -252,10 +171,33 @@ def _coverage(settings: QualitySettings) -> Iterator[Rule]:
             arguments={"column": "coverage", "min_value": share},
         )
     yield Rule(
+        name="characteristic_covered_as_before",
+        table="characteristic_dates",
+        severity="warning",
+        requires=f"on each date, as much of a characteristic is known as {USUAL_COVERAGE:.0%} of"
+        f" the median of the {USUAL_DATES} dates before it",
+        expectation="ExpectColumnValuesToBeBetween",
+        arguments={"column": "share_of_usual", "min_value": USUAL_COVERAGE},
+    )
+    yield Rule(
         name="market_equity_known",
         table="panel",
         severity="warning",
         requires=f"market_equity is known in at least {share:.0%} of the rows",
         expectation="ExpectColumnValuesToNotBeNull",
         arguments={"column": "market_equity", "mostly": share},
+    )
+
+
+def _drift(settings: QualitySettings) -> Iterator[Rule]:
+    """Whether the newest values look like those that the models are trained on."""
+    factor = settings.largest_drift
+    yield Rule(
+        name="newest_values_usual",
+        table="panel_drift",
+        severity="warning",
+        requires=f"the newest values of each characteristic lie at most {factor:g} times as far"
+        " from the dates before as any of those dates lay from its own past",
+        expectation="ExpectColumnValuesToBeBetween",
+        arguments={"column": "drift_of_usual", "max_value": factor},
     )
