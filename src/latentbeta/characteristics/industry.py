@@ -7,7 +7,8 @@ from collections.abc import Iterable
 import numpy as np
 
 from latentbeta.characteristics.row import Characteristic
-from latentbeta.characteristics.windows import Formations, mean_across_assets, quoted_lately
+from latentbeta.characteristics.sectors import sector_mean
+from latentbeta.characteristics.windows import Formations
 from latentbeta.data.market import DailyMarket, Matrix
 from latentbeta.errors import SettingsError
 
@@ -19,7 +20,8 @@ def industry_adjusted(row: Characteristic) -> Characteristic:
     """Return the row of a characteristic's industry-adjusted form, called its name and ``_ia``."""
 
     def function(market: DailyMarket, formations: Formations) -> Matrix:
-        return less_sector_mean(row.function(market, formations), market, formations)
+        mean = sector_mean(market, formations, row.name, row.function)
+        return less_mean(row.function(market, formations), mean)
 
     return Characteristic(
         name=row.name + SUFFIX,
@@ -43,31 +45,13 @@ def require_sectors(names: Iterable[str], market: DailyMarket) -> None:
         )
 
 
-def less_sector_mean(values: Matrix, market: DailyMarket, formations: Formations) -> Matrix:
-    """Return each value less the mean over the quoted assets of its sector.
-
-    Parameters
-    ----------
-    values : (T, N)
-    market : DailyMarket
-    formations : (T,) int
-
-    Returns
-    -------
-    (T, N) float64
-        NaN where the value or the sector is not known.
+def less_mean(values: Matrix, mean: Matrix) -> Matrix:
+    """Return each value less the mean of its sector, (T, N) all; zero where rounding is left.
 
     Notes
     -----
-    Asness, Porter and Stevens (2000); the suffix is that of GHZ. A sector's sum runs in the order
-    of its assets, so that one listed later does not move the past.
+    Asness, Porter and Stevens (2000); the suffix is that of GHZ.
     """
-    quoted = np.where(quoted_lately(market, formations), values, np.nan)
-    result = np.full(values.shape, np.nan)
-    for code in np.unique(market.sector[market.sector >= 0]):
-        members = market.sector == code
-        mean = mean_across_assets(quoted[:, members])[:, None]
-        difference = values[:, members] - mean
-        rounding = np.abs(difference) <= NEGLIGIBLE * np.abs(mean)
-        result[:, members] = np.where(rounding, 0.0, difference)
-    return result
+    difference = values - mean
+    difference[np.abs(difference) <= NEGLIGIBLE * np.abs(mean)] = 0.0
+    return difference

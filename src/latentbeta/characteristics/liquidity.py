@@ -10,11 +10,14 @@ import numpy as np
 
 from latentbeta.characteristics.windows import (
     MONTH,
+    Daily,
     Formations,
-    deviation_of_known,
-    mean_of_known,
-    over_windows,
+    Window,
+    deviation_over,
+    least_days,
+    mean_over,
     ratio,
+    total_over,
 )
 from latentbeta.data.market import DailyMarket, Matrix
 
@@ -29,7 +32,7 @@ def turn(market: DailyMarket, formations: Formations) -> Matrix:
     Mean of ``volume / shares`` over 63 days, each day with its own shares. Datar, Naik and
     Radcliffe (1998); GHZ turn, whose monthly sum is 21 times as large.
     """
-    return over_windows(daily_turnover(market), formations, 3 * MONTH, mean_of_known)
+    return mean_over(_turnover(market), Window(formations, 3 * MONTH))
 
 
 def std_turn(market: DailyMarket, formations: Formations) -> Matrix:
@@ -40,7 +43,7 @@ def std_turn(market: DailyMarket, formations: Formations) -> Matrix:
     Standard deviation of daily ``volume / shares`` over 21 days. Chordia, Subrahmanyam and
     Anshuman (2001); GHZ std_turn.
     """
-    return over_windows(daily_turnover(market), formations, MONTH, deviation_of_known)
+    return deviation_over(_turnover(market), Window(formations, MONTH))
 
 
 def dolvol(market: DailyMarket, formations: Formations) -> Matrix:
@@ -51,10 +54,8 @@ def dolvol(market: DailyMarket, formations: Formations) -> Matrix:
     Log of the mean of ``close · volume`` over days 22 to 42 back: the month before the last, as
     in GHZ. Chordia, Subrahmanyam and Anshuman (2001).
     """
-    volume = over_windows(
-        market.close * market.volume, formations, MONTH, mean_of_known, skip=MONTH
-    )
-    return _log(volume)
+    daily = Daily.of(_dollars(market))
+    return _log(mean_over(daily, Window(formations, MONTH, skip=MONTH)))
 
 
 def std_dolvol(market: DailyMarket, formations: Formations) -> Matrix:
@@ -65,8 +66,8 @@ def std_dolvol(market: DailyMarket, formations: Formations) -> Matrix:
     Standard deviation of ``log(close · volume)`` over the days with trade of the last 21.
     Chordia, Subrahmanyam and Anshuman (2001); GHZ std_dolvol.
     """
-    daily = _log(market.close * market.volume)
-    return over_windows(daily, formations, MONTH, deviation_of_known)
+    daily = Daily.of(_log(_dollars(market)))
+    return deviation_over(daily, Window(formations, MONTH))
 
 
 def ill(market: DailyMarket, formations: Formations) -> Matrix:
@@ -77,8 +78,8 @@ def ill(market: DailyMarket, formations: Formations) -> Matrix:
     Mean of ``|r| / (close · volume)`` over the days with trade of the last 21. Amihud (2002);
     GHZ ill.
     """
-    daily = ratio(np.abs(market.total_return), market.close * market.volume)
-    return over_windows(daily, formations, MONTH, mean_of_known)
+    daily = Daily.of(ratio(np.abs(market.total_return), _dollars(market)))
+    return mean_over(daily, Window(formations, MONTH))
 
 
 def zerotrade(market: DailyMarket, formations: Formations) -> Matrix:
@@ -90,7 +91,15 @@ def zerotrade(market: DailyMarket, formations: Formations) -> Matrix:
     turnover of u in n days with a quote. Liu (2006), GHZ zerotrade; the bound of one, which Liu's
     deflator is chosen to keep, also serves an asset that never traded.
     """
-    return over_windows(daily_turnover(market), formations, MONTH, _adjusted_zero_days)
+    daily, window = _turnover(market), Window(formations, MONTH)
+    turnover, days = total_over(daily, window)
+    zeros = np.zeros(days.shape)
+    for values, known in window.days(daily):
+        zeros += known & (values == 0)
+    total = LIU_DEFLATOR * turnover
+    tie_break = np.divide(1.0, total, out=np.ones_like(total), where=total > 1.0)
+    enough = days >= least_days(MONTH)
+    return np.where(enough, (zeros + tie_break) * MONTH / np.maximum(days, 1), np.nan)
 
 
 def baspread(market: DailyMarket, formations: Formations) -> Matrix:
@@ -101,21 +110,18 @@ def baspread(market: DailyMarket, formations: Formations) -> Matrix:
     Mean of ``(high - low) / ((high + low) / 2)`` over 21 days: the daily range that GHZ and GKX
     use, not a spread estimated from it. Amihud and Mendelson (1989).
     """
-    daily = ratio(market.high - market.low, (market.high + market.low) / 2)
-    return over_windows(daily, formations, MONTH, mean_of_known)
+    daily = Daily.of(ratio(market.high - market.low, (market.high + market.low) / 2))
+    return mean_over(daily, Window(formations, MONTH))
 
 
-def daily_turnover(market: DailyMarket) -> Matrix:
-    """Return (D, N) shares traded over shares outstanding, both of the day."""
-    return ratio(market.volume, market.shares)
+def _turnover(market: DailyMarket) -> Daily:
+    """Shares traded over shares outstanding, both of the day."""
+    return market.remembered("turnover", lambda: Daily.of(ratio(market.volume, market.shares)))
 
 
-def _adjusted_zero_days(turnover: Matrix) -> Matrix:
-    days = np.isfinite(turnover).sum(axis=0)
-    zeros = (turnover == 0).sum(axis=0)
-    total = LIU_DEFLATOR * np.where(days > 0, mean_of_known(turnover) * days, np.nan)
-    tie_break = np.divide(1.0, total, out=np.ones_like(total), where=total > 1.0)
-    return (zeros + tie_break) * MONTH / np.maximum(days, 1)
+def _dollars(market: DailyMarket) -> Matrix:
+    """(D, N) close times volume."""
+    return market.remembered("dollars", lambda: market.close * market.volume)
 
 
 def _log(values: Matrix) -> Matrix:

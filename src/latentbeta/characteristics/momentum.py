@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
+from latentbeta.characteristics.sectors import sector_mean
 from latentbeta.characteristics.windows import (
     MONTH,
     YEAR,
     Formations,
+    gross_returns,
     least_days,
-    mean_across_assets,
-    quoted_lately,
+    over_last,
     unknown_return,
 )
 from latentbeta.data.market import DailyMarket, Matrix
@@ -80,18 +84,14 @@ def indmom(market: DailyMarket, formations: Formations) -> Matrix:
     asset itself included; NaN where the sector is not known. Moskowitz and Grinblatt (1999) in
     the twelve-month form of GHZ.
     """
-    own = np.where(quoted_lately(market, formations), mom12m(market, formations), np.nan)
-    result = np.full(own.shape, np.nan)
-    for code in np.unique(market.sector[market.sector >= 0]):
-        members = market.sector == code
-        result[:, members] = mean_across_assets(own[:, members])[:, None]
-    return result
+    return sector_mean(market, formations, "mom12m", mom12m)
 
 
 def compounded(market: DailyMarket, formations: Formations, *, length: int, skip: int) -> Matrix:
     """Return the compounded total return of `length` days that end `skip` before a formation.
 
-    Days without a quote count as zero, for the return of the next quote spans them.
+    Days without a quote count as zero, for the return of the next quote spans them. `length` is a
+    number of whole months of 21 days, whose products the windows share.
 
     Returns
     -------
@@ -99,19 +99,42 @@ def compounded(market: DailyMarket, formations: Formations, *, length: int, skip
         NaN where the window starts before the data or before the asset's first quote, holds a
         quote whose return is unknown, or has returns on fewer than two thirds of its days.
     """
-    known = np.isfinite(market.total_return)
-    wealth = np.cumprod(np.where(known, 1.0 + market.total_return, 1.0), axis=0)
-    returns = np.cumsum(known, axis=0)
-    breaks = np.cumsum(unknown_return(market), axis=0)
+    months = market.remembered("months", lambda: _months(market))
+    first = formations - skip - length  # the day before the window
+    growth = np.ones((len(formations), market.shape[1]))
+    known = np.zeros(growth.shape, dtype=np.uint16)
+    whole = np.repeat((first >= 0)[:, None], market.shape[1], axis=1)
+    for age in range(skip + length - MONTH, skip - 1, -MONTH):
+        rows = np.maximum(formations - age, 0)
+        growth *= months.growth.take(rows, axis=0)
+        known += months.known.take(rows, axis=0)
+        whole &= ~months.broken.take(rows, axis=0)
+    return np.where(whole & (known >= least_days(length)), growth - 1.0, np.nan)
 
-    stop = formations - skip
-    inside = stop - length >= 0
-    stop, start = stop[inside], (stop - length)[inside]
-    usable = (returns[stop] - returns[start] >= least_days(length)) & (
-        breaks[stop] == breaks[start]
+
+@dataclass(frozen=True)
+class _Months:
+    """Of the 21 days that end on each day, (D, N) each.
+
+    Attributes
+    ----------
+    growth : float
+        ``Π(1 + r_d)`` over the known returns.
+    known : uint8
+        How many there are.
+    broken : bool
+        Whether a quote among them has an unknown return.
+    """
+
+    growth: Matrix
+    known: NDArray[np.uint8]
+    broken: NDArray[np.bool_]
+
+
+def _months(market: DailyMarket) -> _Months:
+    known = np.isfinite(market.total_return)
+    return _Months(
+        growth=over_last(gross_returns(market), MONTH, np.multiply),
+        known=over_last(known.view(np.uint8), MONTH, np.add),
+        broken=over_last(unknown_return(market), MONTH, np.logical_or),
     )
-    usable &= wealth[start] > 0
-    result = np.full((len(formations), market.shape[1]), np.nan)
-    growth = np.divide(wealth[stop], wealth[start], out=np.full(usable.shape, np.nan), where=usable)
-    result[inside] = growth - 1.0
-    return result

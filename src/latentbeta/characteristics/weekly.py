@@ -9,8 +9,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from latentbeta.characteristics.windows import least_days, mean_across_assets, unknown_return
-from latentbeta.data.market import DailyMarket, Matrix
+from latentbeta.characteristics.windows import (
+    AcrossAssets,
+    gross_returns,
+    least_days,
+    over_last,
+    unknown_return,
+)
+from latentbeta.data.market import DailyMarket, Market, Matrix, blocks
 
 WEEK = 5
 WEEKS = 156
@@ -26,19 +32,29 @@ def weekly_returns(market: DailyMarket) -> Matrix:
         NaN on the first four days, where fewer than four of the five returns are known, and
         where a quote among them has an unknown return.
     """
-    known = np.isfinite(market.total_return)
-    gross = np.where(known, 1.0 + market.total_return, 1.0)
-    usable = (_last_five(known, np.add) >= least_days(WEEK)) & (
-        _last_five(unknown_return(market), np.add) == 0
-    )
-    result = np.full(market.shape, np.nan)
-    result[WEEK - 1 :] = np.where(usable, _last_five(gross, np.multiply) - 1.0, np.nan)
-    return result
+    known = over_last(np.isfinite(market.total_return).view(np.uint8), WEEK, np.add)
+    broken = over_last(unknown_return(market), WEEK, np.logical_or)
+    weekly: Matrix = over_last(gross_returns(market), WEEK, np.multiply)
+    weekly -= 1.0
+    np.copyto(weekly, np.nan, where=broken | (known < least_days(WEEK)))
+    weekly[: WEEK - 1] = np.nan
+    return weekly
 
 
-def market_return(weekly: Matrix) -> Matrix:
-    """Return the equal-weighted mean of the assets' weekly returns. (D, N) -> (D,)."""
-    return mean_across_assets(weekly)
+def market_return(market: DailyMarket) -> Matrix:
+    """Return the equal-weighted mean of the weekly returns of all assets of the market. -> (D,).
+
+    Of a block of assets, too, it is the mean over the whole market.
+    """
+    source = market.whole or market
+    return source.remembered("weekly market return", lambda: _mean_of_weekly_returns(source))
+
+
+def _mean_of_weekly_returns(market: Market) -> Matrix:
+    sums = AcrossAssets()
+    for _, block in blocks(market):
+        sums = sums.with_assets(weekly_returns(block))
+    return sums.mean()
 
 
 def weekly_rows(formation: int, *, first: int) -> NDArray[np.int64]:
@@ -48,12 +64,3 @@ def weekly_rows(formation: int, *, first: int) -> NDArray[np.int64]:
     """
     oldest = max(formation - WEEK * (WEEKS - 1), first)
     return np.arange(formation, oldest - 1, -WEEK)[::-1]
-
-
-def _last_five(daily: NDArray[np.generic], combine: np.ufunc) -> Matrix:
-    """Combine each day's row with the four before it, oldest first. (D, N) -> (D - 4, N)."""
-    days = max(len(daily) - WEEK + 1, 0)
-    result = daily[:days].astype(np.float64)
-    for step in range(1, WEEK):
-        result = combine(result, daily[step : step + days])
-    return result

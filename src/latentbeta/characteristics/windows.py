@@ -1,14 +1,17 @@
 """Statistics over windows of trading days that end at a formation, whatever the rebalancing.
 
-Every helper reads the days up to a formation and no later one, adds the days of an asset up in
-their order, and never mixes one asset's column with another's. So neither later days nor assets
-listed later can change a value, not even its last bit.
+Every helper reads the days of its window and no others, adds them up in one order, and never
+mixes one asset's column with another's. So neither later days nor other assets can change a value,
+not even its last bit. Sums run over the age of a day, all formations and assets at once: no loop
+over either, and no reduction whose order could depend on how many there are.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +19,7 @@ from numpy.typing import NDArray
 from latentbeta.data.market import DailyMarket, Matrix
 
 Formations = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 
 MONTH = 21
 YEAR = 252
@@ -28,6 +32,102 @@ def least_days(length: int) -> int:
     return math.ceil(length * LEAST_KNOWN - 1e-9)
 
 
+@dataclass(frozen=True)
+class Daily:
+    """Daily values ready to be added up: a row of nothing first, for days before the data.
+
+    Attributes
+    ----------
+    values : (D + 1, N)
+        Zero where not known.
+    known : (D + 1, N) bool
+    """
+
+    values: Matrix
+    known: Mask
+
+    @classmethod
+    def of(cls, daily: Matrix, fill: float = 0.0) -> Daily:
+        """Take (D, N) values, NaN where not known, and what stands for those that are not."""
+        values = np.full((len(daily) + 1, daily.shape[1]), fill)
+        known = np.zeros(values.shape, dtype=bool)
+        np.isfinite(daily, out=known[1:])
+        np.copyto(values[1:], daily, where=known[1:])
+        return cls(values, known)
+
+    def at(self, formations: Formations, age: int) -> tuple[Matrix, Mask]:
+        """Return the values `age` days before each formation, and which are known. -> (T, N)."""
+        rows = np.maximum(formations - age + 1, 0)
+        return self.values.take(rows, axis=0), self.known.take(rows, axis=0)
+
+
+@dataclass(frozen=True)
+class Window:
+    """The `length` days that end `skip` days before each formation."""
+
+    formations: Formations
+    length: int
+    skip: int = 0
+
+    @property
+    def ages(self) -> range:
+        """Ages of the days, the oldest first."""
+        return range(self.skip + self.length - 1, self.skip - 1, -1)
+
+    def days(self, daily: Daily) -> Iterator[tuple[Matrix, Mask]]:
+        """Yield the values of all windows' oldest days, (T, N) and which are known; then on."""
+        for age in self.ages:
+            yield daily.at(self.formations, age)
+
+
+def total_over(daily: Daily, window: Window) -> tuple[Matrix, NDArray[np.int64]]:
+    """Return the sum of each window's known values, and how many there are. -> (T, N) both."""
+    shape = len(window.formations), daily.values.shape[1]
+    total, count = np.zeros(shape), np.zeros(shape, dtype=np.uint16)
+    for values, known in window.days(daily):
+        total += values
+        count += known
+    return total, count.astype(np.int64)
+
+
+def mean_over(daily: Daily, window: Window) -> Matrix:
+    """Return the mean of each window's known values. -> (T, N).
+
+    NaN where fewer than two thirds of the window's days are known.
+    """
+    total, count = total_over(daily, window)
+    return np.where(count >= least_days(window.length), total / np.maximum(count, 1), np.nan)
+
+
+def deviation_over(daily: Daily, window: Window) -> Matrix:
+    """Return the standard deviation (n - 1) of each window's known values. -> (T, N).
+
+    NaN where fewer than two thirds of the window's days are known.
+    """
+    total, count = total_over(daily, window)
+    mean = total / np.maximum(count, 1)
+    squares = np.zeros(mean.shape)
+    for values, known in window.days(daily):
+        centred = np.subtract(values, mean, out=values)
+        centred *= known
+        squares += np.square(centred, out=centred)
+    enough = count >= least_days(window.length)
+    return np.sqrt(np.where(enough, squares / np.maximum(count - 1, 1), np.nan))
+
+
+def largest_over(daily: Matrix, window: Window) -> Matrix:
+    """Return the largest known value of each window of (D, N) values. -> (T, N).
+
+    NaN where fewer than two thirds of the window's days are known.
+    """
+    shape = len(window.formations), daily.shape[1]
+    largest, count = np.full(shape, -np.inf), np.zeros(shape, dtype=np.uint16)
+    for values, known in window.days(Daily.of(daily, fill=-np.inf)):
+        np.maximum(largest, values, out=largest)
+        count += known
+    return np.where(count >= least_days(window.length), largest, np.nan)
+
+
 def over_windows(
     daily: Matrix,
     formations: Formations,
@@ -36,7 +136,10 @@ def over_windows(
     *,
     skip: int = 0,
 ) -> Matrix:
-    """Apply a statistic to the window of `length` days that ends `skip` days before a formation.
+    """Apply any statistic to the window of `length` days that ends `skip` days before a formation.
+
+    It is called once a formation; sums, means and deviations are had faster from the functions
+    above.
 
     Parameters
     ----------
@@ -72,38 +175,86 @@ def mean_of_known(window: Matrix) -> Matrix:
     return np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
 
 
-def deviation_of_known(window: Matrix) -> Matrix:
-    """Return each column's standard deviation (n - 1) over its known values. (W, N) -> (N,)."""
-    known = np.isfinite(window)
-    count = known.sum(axis=0)
-    centred = np.where(known, window - mean_of_known(window), 0.0)
-    variance = np.divide(
-        (centred * centred).sum(axis=0),
-        count - 1,
-        out=np.full(len(count), np.nan),
-        where=count > 1,
-    )
-    return np.sqrt(variance)
+def over_last(daily: NDArray[Any], length: int, combine: np.ufunc) -> NDArray[Any]:
+    """Combine each day with the `length` - 1 before it; those before the data are left out.
+
+    Parameters
+    ----------
+    daily : (D, N)
+    length : int
+    combine : ufunc
+        Of two values, such as `np.add`; associative but for rounding.
+
+    Returns
+    -------
+    (D, N)
+
+    Notes
+    -----
+    Runs of 1, 2, 4, … days are put together, so the work grows with log(length), and the order
+    depends on nothing but the length.
+    """
+    run, size, done = daily, 1, 0
+    result: NDArray[Any] | None = None
+    while done < length:
+        if size > 1:
+            run = _with_earlier(run, run, size // 2, combine)
+        if length & size:
+            result = run if result is None else _with_earlier(result, run, done, combine)
+            done += size
+        size *= 2
+    return daily if result is None else result
 
 
-def largest_known(window: Matrix) -> Matrix:
-    """Return each column's largest known value. (W, N) -> (N,)."""
-    return np.fmax.reduce(window, axis=0)
+def _with_earlier(
+    later: NDArray[Any], earlier: NDArray[Any], by: int, combine: np.ufunc
+) -> NDArray[Any]:
+    """Combine each row with the one `by` rows before it; the first ones stay as they are."""
+    result = np.empty_like(later, order="C")
+    result[:by] = later[:by]
+    combine(earlier[: max(len(later) - by, 0)], later[by:], out=result[by:])
+    return result
 
 
 def mean_across_assets(values: Matrix) -> Matrix:
     """Return the equal-weighted mean over the assets that are known. (D, N) -> (D,).
 
-    The sum runs in the order of the assets (`cumsum`, not the pairwise `sum`), so that a column
-    of NaN for an asset that is not listed yet leaves every bit as it was.
+    The sum runs in the order of the assets, so that a column of NaN for an asset that is not
+    listed yet leaves every bit as it was.
     """
-    known = np.isfinite(values)
-    count = known.sum(axis=1)
-    total = np.cumsum(np.where(known, values, 0.0), axis=1)[:, -1]
-    return np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
+    return AcrossAssets().with_assets(values).mean()
 
 
-def unknown_return(market: DailyMarket) -> NDArray[np.bool_]:
+@dataclass(frozen=True)
+class AcrossAssets:
+    """Sums (D,) over the assets so far, one after another, and how many of them are known."""
+
+    total: Matrix | float = 0.0
+    count: NDArray[np.int64] | int = 0
+
+    def with_assets(self, values: Matrix) -> AcrossAssets:
+        """Add the next assets, (D, n) with NaN where not known."""
+        known = np.isfinite(values)
+        running = np.zeros((len(values), values.shape[1] + 1))
+        running[:, 0] = self.total
+        np.copyto(running[:, 1:], values, where=known)
+        total = np.cumsum(running, axis=1)[:, -1]  # not `sum`, which adds up in pairs
+        return AcrossAssets(total, self.count + known.sum(axis=1))
+
+    def mean(self) -> Matrix:
+        """Return the mean, NaN where no asset is known."""
+        count = np.asarray(self.count)
+        return np.where(count > 0, self.total / np.maximum(count, 1), np.nan)
+
+
+def gross_returns(market: DailyMarket) -> Matrix:
+    """Return (D, N) one plus the day's total return, one where it is not known."""
+    gross = market.total_return + 1.0
+    np.copyto(gross, 1.0, where=~np.isfinite(market.total_return))
+    return gross
+
+
+def unknown_return(market: DailyMarket) -> Mask:
     """Return (D, N) whether an asset has a quote whose return is not known.
 
     So it is on an asset's first day, and after a gap that the source could not bridge. A day
@@ -123,16 +274,14 @@ def last_known(daily: Matrix, formations: Formations) -> Matrix:
     return result
 
 
-def quoted_lately(market: DailyMarket, formations: Formations) -> NDArray[np.bool_]:
+def quoted_lately(market: DailyMarket, formations: Formations) -> Mask:
     """Return (T, N) whether an asset has a quote in the last five sessions at a formation."""
     return np.isfinite(last_known(market.close, formations))
 
 
 def ratio(numerator: Matrix, denominator: Matrix) -> Matrix:
     """Divide where the denominator is positive, NaN elsewhere."""
-    return np.divide(
-        numerator,
-        denominator,
-        out=np.full(np.shape(numerator), np.nan),
-        where=denominator > 0,
-    )
+    with np.errstate(all="ignore"):
+        result: Matrix = np.divide(numerator, denominator)
+    np.copyto(result, np.nan, where=~(denominator > 0))
+    return result

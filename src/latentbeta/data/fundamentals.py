@@ -31,7 +31,9 @@ ITEMS = (
     "cost_of_goods_sold",
     "cash",
 )
+QUARTERLY_INCOME = "quarterly_net_income"  # net income, where the accounts cover quarters
 _TEXT = ("asset", "period_end", "published")
+_QUARTER = 3  # months
 # A period that ends in the first days of a month is that of the month before: fiscal years of 52
 # or 53 weeks end a few days to either side of the month's end.
 _GRACE = np.timedelta64(14, "D")
@@ -65,6 +67,23 @@ class Fundamentals:
     items: Mapping[str, NDArray[np.float64]]
     flow_months: int
     stale_months: int
+
+    def item(self, name: str) -> NDArray[np.float64] | None:
+        """Return the values of an item, None where the source does not have it."""
+        if name == QUARTERLY_INCOME:
+            return self.items.get("net_income") if self.flow_months == _QUARTER else None
+        return self.items.get(name)
+
+    def of_assets(self, start: int, stop: int) -> Fundamentals:
+        """Return the publications of columns start (included) to stop (not included)."""
+        rows = (self.asset >= start) & (self.asset < stop)
+        return replace(
+            self,
+            asset=self.asset[rows] - start,
+            month=self.month[rows],
+            published=self.published[rows],
+            items={name: values[rows] for name, values in self.items.items()},
+        )
 
     def until(self, day: np.datetime64) -> Fundamentals:
         """Return the publications up to a day, as views."""
