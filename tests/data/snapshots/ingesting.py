@@ -1,7 +1,8 @@
 """Ingests that can be killed: a process that has imported everything forks one for each line.
 
-A line is JSON: source, project (a folder), delay (seconds, or null). The fork ingests, and is
-killed with SIGKILL after the delay. The answer is JSON: status (as `Popen.returncode`), seconds.
+A line is JSON: source, project (a folder), delay (seconds, or null), after (start or commit). The
+fork ingests, and is killed with SIGKILL that long after its start, or after it has read its rows
+and is about to keep them. The answer is JSON: status (as `Popen.returncode`), seconds from there.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from latentbeta.config import read_settings
-from latentbeta.data.snapshots import ingest_and_keep
+from latentbeta.data.snapshots import SnapshotStore, ingest_and_keep
 
 TODAY = dt.date(2026, 1, 1)
 MOMENT = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -44,27 +45,45 @@ def main() -> None:
         sys.stdout.flush()
 
 
-def answer(source: str, project: str, delay: float | None) -> dict[str, Any]:
+def answer(source: str, project: str, delay: float | None, after: str) -> dict[str, Any]:
     """Fork, wait, kill."""
+    begun, announced = os.pipe()
     started = time.monotonic()
     child = os.fork()
     if child == 0:
         status = 1
         try:
+            announce_commits(announced)
             ingest_into(Path(source), Path(project))
             status = 0
         except BaseException:
             traceback.print_exc()
         finally:
             os._exit(status)
+    os.close(announced)
+    if after == "commit":
+        os.read(begun, 1)  # nothing, where the child ends without
+        started = time.monotonic()
     if delay is not None:
         handle = os.pidfd_open(child)
         select.select([handle], [], [], delay)  # until the child's end, if that is earlier
         os.close(handle)
-        os.kill(child, signal.SIGKILL)  # of a child that has ended and was not waited for: nothing
+        os.kill(child, signal.SIGKILL)  # nothing to a child that has ended
     _, status = os.waitpid(child, 0)
+    os.close(begun)
     code = os.waitstatus_to_exitcode(status)
     return {"status": code, "seconds": time.monotonic() - started}
+
+
+def announce_commits(pipe: int) -> None:
+    """Write a byte when the rows have been read and are about to be kept."""
+    commit = SnapshotStore.commit
+
+    def announced(*arguments: Any, **named: Any) -> Any:
+        os.write(pipe, b".")
+        return commit(*arguments, **named)
+
+    SnapshotStore.commit = announced  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":

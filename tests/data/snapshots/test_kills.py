@@ -16,6 +16,7 @@ from latentbeta.data.snapshots import SnapshotStore
 from latentbeta.storage import content_hash
 
 Ingest = Callable[..., dict[str, Any]]
+MOMENTS = ("start", "commit")  # half of the kills fall while files are being written
 HARNESS = Path(__file__).with_name("ingesting.py")
 
 
@@ -26,11 +27,13 @@ def ingest() -> Iterator[Ingest]:
         [sys.executable, str(HARNESS)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
 
-        def started(source: Path, project: Path, delay: float | None) -> dict[str, Any]:
+        def started(
+            source: Path, project: Path, delay: float | None = None, after: str = "start"
+        ) -> dict[str, Any]:
             assert process.stdin is not None
             assert process.stdout is not None
-            order = {"source": str(source), "project": str(project), "delay": delay}
-            process.stdin.write(json.dumps(order) + "\n")
+            order = {"source": str(source), "project": str(project)}
+            process.stdin.write(json.dumps(order | {"delay": delay, "after": after}) + "\n")
             process.stdin.flush()
             answer: dict[str, Any] = json.loads(process.stdout.readline())
             return answer
@@ -57,26 +60,31 @@ def kill_often(
 ) -> None:
     source = tmp_path / "source"
     source.mkdir()
-    earlier = history("2022-01-03", "2023-12-15", n_assets=30)
-    later = history("2022-01-03", "2024-01-10", n_assets=30, seed=2)
+    earlier = history("2023-03-01", "2023-12-15", n_assets=20)
+    later = history("2023-03-01", "2024-01-10", n_assets=20, seed=2)
     known = later["date"] <= earlier["date"].max()
-    later = pd.concat([earlier[earlier.index % 500 != 0], later[~known]])  # new days, rows gone
+    later = pd.concat([earlier[earlier.index % 300 != 0], later[~known]])  # new days, rows gone
     whole = tmp_path / "whole"
     earlier.to_parquet(source / "prices.parquet", index=False)
-    assert ingest(source, whole, None)["status"] == 0
+    assert ingest(source, whole)["status"] == 0
     shutil.copytree(whole, tmp_path / "before")
     later.to_parquet(source / "prices.parquet", index=False)
-    undisturbed = ingest(source, whole, None)
-    assert undisturbed["status"] == 0
+    assert ingest(source, whole)["status"] == 0
     before, after = content(tmp_path / "before"), content(whole)
     assert prices_of(before) != prices_of(after)
+    seconds = {}
+    for moment in MOMENTS:
+        shutil.copytree(tmp_path / "before", tmp_path / moment)
+        seconds[moment] = ingest(source, tmp_path / moment, after=moment)["seconds"]
+        assert content(tmp_path / moment) == after
     rows = {number: len(frame) for number, frame in ((1, earlier), (2, later))}
-    moments, killed, committed = random.Random(7), 0, 0
+    chance, killed, committed = random.Random(7), 0, 0
     for attempt in range(3 * n_kills):
         project = tmp_path / f"killed{attempt}"
         shutil.copytree(tmp_path / "before", project)
-        delay = moments.uniform(0, undisturbed["seconds"])
-        if ingest(source, project, delay)["status"] == 0:
+        moment = MOMENTS[attempt % 2]
+        delay = chance.uniform(0, seconds[moment])
+        if ingest(source, project, delay, moment)["status"] == 0:
             shutil.rmtree(project)
             continue  # it was faster
         killed += 1
@@ -90,7 +98,7 @@ def kill_often(
         assert len(store.read(known_at=1)) == rows[1]
         # Between the two steps of a replacement the old folder lies beside its place.
         assert prices_of(left) in (prices_of(before), prices_of(after), {})
-        assert ingest(source, project, None)["status"] == 0
+        assert ingest(source, project)["status"] == 0
         assert content(project) == after
         shutil.rmtree(project)
         if killed == n_kills:
