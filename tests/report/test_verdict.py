@@ -116,6 +116,15 @@ def test_survivors_and_raw_returns_are_said(settings):
     assert [label for label, _ in found.cautions] == ["Survivors only", "Raw returns"]
 
 
+def test_members_without_prices_are_said(settings):
+    members = {"priced": 0.84, "priced_first": 0.73, "priced_last": 1.0}
+    summary = {"universe": "point-in-time", "has_truth": False, "membership": members}
+    found = verdict(inputs([record("ca1", 0.3)], prices_summary=summary), settings)
+    ((label, text),) = found.cautions
+    assert label == "Not point-in-time"
+    assert text.startswith("16% of the universe's members have no prices (27% on the first day)")
+
+
 def test_what_was_recovered_of_the_truth(settings):
     models = [{"model": "ca1", "n_factors": 3, "beta_correlation": [0.91, 0.87, 0.8]}]
     truth = {"known": True, "oracle_total_r2": 0.41, "models": models}

@@ -47,11 +47,19 @@ def data_facts(inputs: ReportInputs) -> list[tuple[str, str]]:
         ),
         ("Observed factors", _factors(prices.get("factors"))),
         ("Universe", prices.get("universe")),
+        ("Members", _members(prices.get("membership"))),
         ("Calendar", prices.get("calendar")),
         ("Panel", _extent(panel, "asset-periods")),
         ("Panel rows without a return", _share(panel.get("missing_returns"))),
     ]
     return [(name, str(value)) for name, value in facts if value]
+
+
+def _members(facts: Record | None) -> str:
+    """Return how many members a file of spells names, and how many of them have prices."""
+    if not facts:
+        return ""
+    return f"{facts['n_assets']:,} over time in {facts['file']}; {facts['priced']:.1%} have prices"
 
 
 def _factors(facts: Record | None) -> str:

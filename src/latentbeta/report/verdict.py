@@ -8,6 +8,7 @@ import numpy as np
 
 from latentbeta.config import Settings
 from latentbeta.evaluation.ladder import ModelKey
+from latentbeta.report.cautions import cautions
 from latentbeta.report.comparisons import (
     CLEAR,
     Contest,
@@ -78,34 +79,6 @@ def verdict(inputs: ReportInputs, settings: Settings) -> Verdict:
         paragraphs=tuple(" ".join(sentences) for sentences in paragraphs if sentences),
         cautions=cautions(inputs, settings),
     )
-
-
-def cautions(inputs: ReportInputs, settings: Settings) -> tuple[tuple[str, str], ...]:
-    """Return what flatters or limits the results."""
-    summary = inputs.prices_summary or {}
-    simulated = bool(inputs.truth.get("known")) or bool(summary.get("has_truth"))
-    found = []
-    if simulated:
-        found.append(
-            (
-                "Simulated market",
-                "made by the project itself, with betas that are known: "
-                "it shows that the method works, not that it earns money",
-            )
-        )
-    if summary.get("universe", settings.data.universe) == "survivors":
-        found.append(
-            (
-                "Survivors only",
-                "the universe holds assets known in hindsight to have lasted, "
-                "which flatters every figure here",
-            )
-        )
-    if summary.get("has_risk_free") is False:
-        found.append(
-            ("Raw returns", "no risk-free rate was given: returns are not in excess of one")
-        )
-    return tuple(found)
 
 
 def _headline(inputs: ReportInputs, explains: Record, predicts: Record | None) -> str:

@@ -44,6 +44,7 @@ def lineage_tags(files: ProjectFiles, settings: Settings) -> dict[str, str]:
         "data.source": settings.data.path.as_posix(),
         "data.universe": settings.data.universe,
         "data.last_date": last_date(files),
+        "data.members_priced": members_priced(files),
     }
     return {name: value for name, value in (tags | git_tags(files.project)).items() if value}
 
@@ -52,6 +53,13 @@ def last_date(files: ProjectFiles) -> str:
     """Return the last day that the stored source reaches, empty if there is none."""
     summary = files.prices / "summary.json"
     return str(read_json(summary)["last_date"])[:10] if summary.exists() else ""
+
+
+def members_priced(files: ProjectFiles) -> str:
+    """Return the share of the universe's members that have prices, empty without such a file."""
+    summary = files.prices / "summary.json"
+    found = read_json(summary).get("membership") if summary.exists() else None
+    return f"{found['priced']:.1%}" if found else ""
 
 
 def git_tags(project: Path) -> dict[str, str]:
