@@ -10,6 +10,7 @@ from typing import Literal
 import pandas as pd
 
 from latentbeta.config import FetchSettings
+from latentbeta.data.tables import Columns
 from latentbeta.errors import AbsentError, SourceError
 from latentbeta.progress import say
 from latentbeta.sources.ken_french import (
@@ -18,6 +19,7 @@ from latentbeta.sources.ken_french import (
     KenFrenchLibrary,
     factor_table,
 )
+from latentbeta.sources.table import name_for_ingest
 from latentbeta.storage import write_csv, write_parquet, written_atomically
 
 
@@ -93,7 +95,7 @@ def _one(
     return FactorTable(kept, table.is_daily), record
 
 
-def write_factors(factors: FetchedFactors, folder: Path) -> None:
+def write_factors(factors: FetchedFactors, folder: Path, columns: Columns) -> None:
     """Write factors.parquet, and risk_free.csv where the rate is daily.
 
     Of a column that several sets have, the first set's is taken.
@@ -105,6 +107,9 @@ def write_factors(factors: FetchedFactors, folder: Path) -> None:
         new = [name for name in table.frame.columns if name == "date" or name not in merged]
         merged = merged.merge(table.frame[new], on="date", how="outer", sort=True)
     if RISK_FREE in merged and factors.tables[0].is_daily:
-        rates = merged[["date", RISK_FREE]].rename(columns={RISK_FREE: "risk_free"})
-        write_csv(rates.dropna(), folder / "risk_free.csv")
-    write_parquet(merged.drop(columns=RISK_FREE, errors="ignore"), folder / "factors.parquet")
+        rates = merged[["date", RISK_FREE]].dropna()
+        names = [name_for_ingest(name, columns) for name in ("date", "risk_free")]
+        write_csv(rates.set_axis(names, axis=1), folder / "risk_free.csv")
+    merged = merged.drop(columns=RISK_FREE, errors="ignore")
+    dated = merged.rename(columns={"date": name_for_ingest("date", columns)})
+    write_parquet(dated, folder / "factors.parquet")

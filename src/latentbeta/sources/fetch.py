@@ -18,7 +18,7 @@ from latentbeta.sources.download import download
 from latentbeta.sources.downloads import Downloads, Record
 from latentbeta.sources.factors import fetch_factors, write_factors
 from latentbeta.sources.protocol import PriceSource, ResultSource
-from latentbeta.sources.table import write_result, write_stored
+from latentbeta.sources.table import name_for_ingest, write_result, write_stored
 from latentbeta.sources.update import Wanted
 from latentbeta.storage import folder_written_atomically, write_csv, write_json, write_parquet
 
@@ -82,7 +82,7 @@ def fetch(settings: Settings, places: Places, now: dt.datetime) -> dict[str, Any
     lay_out = _asked(source, settings, places, until)
     with folder_written_atomically(places.out) as folder:
         records = lay_out(folder)
-        write_factors(factors, folder)
+        write_factors(factors, folder, settings.data.columns)
         write_parquet(_manifest(records), folder / "manifest.parquet")
         summary = _summary(asked, until, records) | {
             "factors": [dataclasses.asdict(record) for record in factors.records]
@@ -110,11 +110,11 @@ def _asked(
     source: PriceSource | ResultSource, settings: Settings, places: Places, until: dt.date
 ) -> LayOut:
     """Ask for what is missing, and return what writes the prices into a folder."""
-    asked = settings.fetch
+    asked, columns = settings.fetch, settings.data.columns
     if isinstance(source, ResultSource):
         result = source
-        return lambda folder: write_result(result, asked, until, folder / "prices.parquet")
-    listed = asset_list(asked.assets, settings.data.columns)
+        return lambda folder: write_result(result, asked, until, folder / "prices.parquet", columns)
+    listed = asset_list(asked.assets, columns)
     store = Downloads(places.downloads / source.name)
     records = download(
         source,
@@ -127,9 +127,10 @@ def _asked(
     refuse_too_many_failures(records, asked.largest_failed_share)
 
     def lay_out(folder: Path) -> list[Record]:
-        write_stored(store, records, until, folder / "prices.parquet")
+        write_stored(store, records, until, folder / "prices.parquet", columns)
         if "sector" in listed:
-            write_csv(listed, folder / "sectors.csv")
+            named = listed.rename(columns=lambda name: name_for_ingest(name, columns))
+            write_csv(named, folder / "sectors.csv")
         return records
 
     return lay_out

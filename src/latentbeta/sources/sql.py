@@ -201,7 +201,7 @@ class _DuckDb:
         compiled: Any = query.compile(dialect=dialect)
         values = [parameters[name] for name in compiled.positiontup]
         with self._connection.cursor() as cursor:
-            result: Any = cursor.execute(str(compiled), values)
+            result: Any = cursor.sql(str(compiled), params=values)
             for batch in result.to_arrow_reader(_BATCH):
                 yield batch.to_pandas()
 
@@ -212,6 +212,6 @@ def _secrets_of(url: str) -> list[str]:
     with suppress(ArgumentError, ValueError):
         parsed = make_url(url)
         password = parsed.password or ""
-        found |= {password, quote(password, safe=""), quote_plus(password)}
+        found |= {parsed.database or "", password, quote(password, safe=""), quote_plus(password)}
         found |= {str(value) for value in parsed.query.values()}
     return sorted(found - {""}, key=len, reverse=True)
