@@ -14,7 +14,7 @@ from tests.plain_accounts import plain_account
 from latentbeta.characteristics.accounts import share_known
 from latentbeta.characteristics.fundamental_rows import FUNDAMENTAL_ROWS
 from latentbeta.characteristics.registry import REGISTRY, rows_of
-from latentbeta.data.fundamentals import ITEMS, Fundamentals
+from latentbeta.data.fundamentals import ITEMS, QUARTERLY_INCOME, Fundamentals
 
 NAMES = [row.name for row in FUNDAMENTAL_ROWS]
 every_characteristic = pytest.mark.parametrize("name", NAMES)
@@ -120,6 +120,10 @@ def test_every_one_has_a_number_and_a_plain_form():
 
 
 def test_what_years_cannot_tell_of_a_quarter_is_missing(market):
+    source = fundamentals_of([LAST, THIS])
+    whole = dataclasses.replace(market, fundamentals=source)
+    assert share_known(whole, "net_income", 850) == 1.0
+    assert share_known(whole, QUARTERLY_INCOME, 850) == 0.0
     for name in ("roaq", "roeq"):
         assert np.isnan(values(name, market, [LAST, THIS], ["1972-04-28"])).all()
 
@@ -300,19 +304,20 @@ def test_other_formations_and_their_order_do_not_matter(name, past_and_future):
 def test_reads_its_declared_inputs_only(name, past_and_future):
     market, row, formations = past_and_future[0], REGISTRY[name], np.array([640, 999])
     expected = row.function(market, formations)
+    inputs = {"net_income" if field == QUARTERLY_INCOME else field for field in row.inputs}
     gone = np.full(market.shape, np.nan)
     others = {
         field: gone
         for field in ("total_return", "close", "high", "low", "volume", "shares")
-        if field not in row.inputs
+        if field not in inputs
     }
     source = dataclasses.replace(
         market.fundamentals,
-        items={i: v for i, v in market.fundamentals.items.items() if i in row.inputs},
+        items={i: v for i, v in market.fundamentals.items.items() if i in inputs},
     )
     less = dataclasses.replace(market, fundamentals=source, **others)
     assert row.function(less, formations).tobytes() == expected.tobytes()
-    for field in row.inputs:
+    for field in inputs:
         if field in ITEMS:
             without = dataclasses.replace(
                 source, items={i: v for i, v in source.items.items() if i != field}

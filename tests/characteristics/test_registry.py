@@ -1,3 +1,4 @@
+import dataclasses
 import inspect
 from pathlib import Path
 
@@ -8,6 +9,8 @@ from latentbeta.characteristics.compute import compute
 from latentbeta.characteristics.price_rows import PRICE_ROWS
 from latentbeta.characteristics.registry import REGISTRY
 from latentbeta.config import read_settings
+from latentbeta.data.fundamentals import ITEMS, QUARTERLY_INCOME
+from latentbeta.data.market import DailyMarket
 from latentbeta.errors import SettingsError
 
 PROJECT = Path(__file__).parents[2]
@@ -32,10 +35,25 @@ def test_a_row_is_complete(name):
 @pytest.mark.parametrize("name", list(REGISTRY))
 def test_the_documentation_has_its_row(name):
     row = REGISTRY[name]
-    table = (PROJECT / "docs" / "characteristics.md").read_text(encoding="utf-8")
-    line = next(line for line in table.splitlines() if line.startswith(f"| {name} |"))
-    for text in (row.title, row.source, row.formula):
-        assert text.replace("|", "\\|") in line
+    page = (PROJECT / "docs" / "characteristics.md").read_text(encoding="utf-8")
+    lines = [line for line in page.splitlines() if line.startswith(f"| {name} | {row.title} |")]
+    assert len(lines) == 1
+    cells = [cell.strip() for cell in lines[0].replace("\\|", "\0").split("|")]
+    assert [cell.replace("\0", "|") for cell in cells[1:8]] == [
+        *(name, row.title, row.formula, row.source, str(row.lag)),
+        {1: "+", -1: "-", 0: ""}[row.sign],
+        ", ".join(row.inputs),
+    ]
+
+
+@pytest.mark.parametrize("name", list(REGISTRY))
+def test_its_inputs_are_fields_of_the_market_or_items_of_accounts(name):
+    inputs = REGISTRY[name].inputs
+    assert inputs
+    assert set(inputs) <= {field.name for field in dataclasses.fields(DailyMarket)} | {
+        *ITEMS,
+        QUARTERLY_INCOME,
+    }
 
 
 def test_compute_gives_one_matrix_a_name(random_market):

@@ -84,9 +84,12 @@ def at_formations(
     """
     result = np.full((len(formations), market.shape[1]), np.nan)
     source = market.fundamentals
-    if source is None or not len(source.published) or not set(items) <= set(source.items):
+    if source is None or not len(source.published):
         return result
-    ledger = _Ledger(source, items, market.shape[1])
+    published = {item: values for item in items if (values := source.item(item)) is not None}
+    if len(published) < len(items):
+        return result
+    ledger = _Ledger(source, published, market.shape[1])
     for row in np.argsort(formations, kind="stable"):
         result[row] = statistic(ledger.at(market.days[formations[row]]))
     return result
@@ -105,11 +108,14 @@ class _Ledger:
     What is read at a day has never seen a later publication.
     """
 
-    def __init__(self, source: Fundamentals, items: Sequence[str], n_assets: int) -> None:
+    def __init__(
+        self, source: Fundamentals, published: Mapping[str, Matrix], n_assets: int
+    ) -> None:
         self._source = source
+        self._published = published
         self._first = int(source.month.min())
         shape = (n_assets, int(source.month.max()) - self._first + 1)
-        self._values = {item: np.full(shape, np.nan) for item in items}
+        self._values = {item: np.full(shape, np.nan) for item in published}
         self._newest = np.full(n_assets, _NONE)
         self._read = 0
 
@@ -126,7 +132,7 @@ class _Ledger:
     def _write(self, rows: slice) -> None:
         asset, month = self._source.asset[rows], self._source.month[rows] - self._first
         for item, values in self._values.items():
-            published = self._source.items[item][rows]
+            published = self._published[item][rows]
             known = np.isfinite(published)
             values[asset[known], month[known]] = published[known]  # of two the later stays
         whole = np.ones(len(asset), bool)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from latentbeta.characteristics import fundamentals
 from latentbeta.characteristics.row import Characteristic
+from latentbeta.data.fundamentals import QUARTERLY_INCOME
 
 _VALUE = ("close", "shares")
 
@@ -105,7 +106,7 @@ FUNDAMENTAL_ROWS = (
         "net income of the quarter / total assets a quarter before",
         0,
         1,
-        ("net_income", "total_assets"),
+        (QUARTERLY_INCOME, "total_assets"),
         fundamentals.roaq,
     ),
     Characteristic(
@@ -115,7 +116,7 @@ FUNDAMENTAL_ROWS = (
         "net income of the quarter / book equity a quarter before",
         0,
         1,
-        ("net_income", "book_equity"),
+        (QUARTERLY_INCOME, "book_equity"),
         fundamentals.roeq,
     ),
     Characteristic(

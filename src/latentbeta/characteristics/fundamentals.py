@@ -12,10 +12,10 @@ from collections.abc import Callable
 from latentbeta.characteristics.accounts import Accounts, at_formations
 from latentbeta.characteristics.size import market_equity
 from latentbeta.characteristics.windows import Formations, ratio
+from latentbeta.data.fundamentals import QUARTERLY_INCOME
 from latentbeta.data.market import DailyMarket, Matrix
 
 YEAR = 12  # months
-QUARTER = 3
 
 
 def bm(market: DailyMarket, formations: Formations) -> Matrix:
@@ -193,6 +193,6 @@ def _quarterly_return(market: DailyMarket, formations: Formations, base: str) ->
     return at_formations(
         market,
         formations,
-        ("net_income", base),
-        lambda known: ratio(known.flow("net_income", QUARTER), known.level(base, QUARTER)),
+        (QUARTERLY_INCOME, base),
+        lambda known: ratio(known.level(QUARTERLY_INCOME), known.level(base, QUARTER)),
     )

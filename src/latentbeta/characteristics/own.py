@@ -21,13 +21,14 @@ from latentbeta.characteristics.industry import SUFFIX
 from latentbeta.characteristics.registry import REGISTRY
 from latentbeta.characteristics.row import Characteristic
 from latentbeta.characteristics.windows import Formations
-from latentbeta.data.fundamentals import ITEMS
+from latentbeta.data.fundamentals import ITEMS, QUARTERLY_INCOME
 from latentbeta.data.market import DailyMarket, Matrix
 from latentbeta.errors import CharacteristicError
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _TAKEN = {"date", "formation", "asset", "return", "market_equity", "sector"}  # panel.parquet's
 _INPUTS = {"total_return", "close", "high", "low", "volume", "shares", "sector", *ITEMS}
+_INPUTS |= {QUARTERLY_INCOME}
 
 
 def load_own(folder: Path) -> tuple[Characteristic, ...]:
@@ -140,7 +141,7 @@ class _Watched:
         column = int(np.argmax(alone.view(np.int64) != values.view(np.int64)))
         raise self._error(
             f"on {str(market.days[day])[:10]} the value of {market.assets[column]} is"
-            f" {values[column]!r}, and {alone[column]!r} once the later days and the other"
+            f" {values[column]}, and {alone[column]} once the later days and the other"
             " formations are taken away: it may use days up to market.days[formations[t]] alone,"
             " asset by asset in their order"
         )
@@ -156,9 +157,10 @@ def _refuse_repeated(file: Path, rows: Sequence[Characteristic]) -> None:
 
 
 def _with_later_days(market: DailyMarket, formations: Formations) -> list[int]:
-    """Return the positions of two formations, in the middle and late, that days come after."""
+    """Return the first, the middle and the last position of a formation that days come after."""
     before = np.flatnonzero(formations < market.shape[0] - 1)
-    return sorted({int(before[len(before) // 2]), int(before[-1])}) if len(before) else []
+    chosen = before[[0, len(before) // 2, -1]] if len(before) else before
+    return sorted(set(chosen.tolist()))
 
 
 def _up_to(market: DailyMarket, day: int) -> DailyMarket:

@@ -18,7 +18,7 @@ from latentbeta.characteristics.row import Characteristic
 from latentbeta.characteristics.size import market_equity
 from latentbeta.characteristics.windows import quoted_lately
 from latentbeta.config import CharacteristicsSettings, Rebalancing
-from latentbeta.data.fundamentals import ITEMS
+from latentbeta.data.fundamentals import ITEMS, QUARTERLY_INCOME
 from latentbeta.data.market import DailyMarket, Matrix
 from latentbeta.data.series import Series, over_periods
 from latentbeta.errors import DataError
@@ -214,7 +214,7 @@ def without_inputs(
 
 
 def _share_known(market: DailyMarket, field: str, quoted: NDArray[np.bool_]) -> float:
-    if field in ITEMS:  # of accounts: of the assets quoted on the last of the days
+    if field in (*ITEMS, QUARTERLY_INCOME):  # of the assets quoted on the last of the days
         return share_known(market, field, len(quoted) - 1)
     values = getattr(market, field)
     known = (values >= 0)[None, :] if field == "sector" else np.isfinite(values[: len(quoted)])
