@@ -15,7 +15,7 @@ from latentbeta.characteristics.windows import Formations, ratio
 from latentbeta.data.fundamentals import QUARTERLY_INCOME
 from latentbeta.data.market import DailyMarket, Matrix
 
-YEAR = 12  # months
+YEAR, QUARTER = 12, 3  # months
 
 
 def bm(market: DailyMarket, formations: Formations) -> Matrix:
