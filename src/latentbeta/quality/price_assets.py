@@ -24,10 +24,10 @@ TURNOVER_FACTOR = 200.0
 LEAST_TURNOVER, MOST_TURNOVER = 1e-5, 0.2
 FEWEST_TURNOVERS = 10
 
-# Correlation with the market of the session before or after, less that with its own. Six standard
-# errors: one false alarm in a hundred million assets without any tie to the market.
+# Correlation with the market of the session before or after, less that with its own. Five standard
+# errors: one false alarm in two million assets without any tie to the market.
 LARGEST_LEAD = 0.1
-LEAD_ERRORS = 6.0
+LEAD_ERRORS = 5.0
 LARGEST_RETURN = 0.2  # returns are cut there, so that no single day decides
 
 _rule = partial(Rule, severity="warning", expectation="ExpectColumnValuesToBeBetween")
@@ -57,7 +57,7 @@ def asset_table(history: History) -> pd.DataFrame:
         NaN over fewer than sixty; turnover, a day, NaN where shares are not known, and
         turnover_of_usual, against the middle asset's, NaN among fewer than ten; lead, by how much
         its correlation with the market of the session before or after exceeds that with its own,
-        0 unless by six standard errors.
+        0 unless by five standard errors.
     """
     turnover = _turnover(history)
     enough = np.isfinite(turnover).sum() >= FEWEST_TURNOVERS
