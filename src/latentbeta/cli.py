@@ -255,6 +255,20 @@ def snapshots(
         raise _stopped(str(error)) from None
 
 
+@app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="For a machine.")] = False,
+) -> None:
+    """Explain the state of the project: environment, settings, data, validation, stages, runs."""
+    from latentbeta.doctor.examine import examine, for_machine, in_lines
+    from latentbeta.doctor.findings import healthy
+
+    findings = examine(_project())
+    say(json.dumps(for_machine(findings), indent=2) if as_json else "\n".join(in_lines(findings)))
+    if not healthy(findings):
+        raise typer.Exit(1)
+
+
 def _stage(name: str, text: str) -> Callable[[], None]:
     def command() -> None:
         _start(f"flows.{name}")
