@@ -42,12 +42,19 @@ def _cpu_model() -> str:
 
 
 def _rates() -> dict[str, float]:
-    """Rate of a float64 matrix product and of copying memory, with the pipeline's threads."""
+    """Rate of a matrix product in both precisions and of copying memory, by the pipeline's threads.
+
+    A product counts 2 n³ operations, a copy the bytes that it reads and those that it writes.
+    """
     rng = np.random.default_rng(0)
     left, right = rng.normal(size=(2, MATRIX, MATRIX))
+    left32, right32 = left.astype(np.float32), right.astype(np.float32)
     source, target = np.ones(COPY // 8), np.empty(COPY // 8)
-    product, copy = alternating(lambda: left @ right, lambda: np.copyto(target, source))
+    double, single, copy = alternating(
+        lambda: left @ right, lambda: left32 @ right32, lambda: np.copyto(target, source)
+    )
     return {
-        "matrix_gflops": round(2 * MATRIX**3 / statistics.median(product) / 1e9, 1),
+        "matrix_gflops": round(2 * MATRIX**3 / statistics.median(double) / 1e9, 1),
+        "matrix_gflops_float32": round(2 * MATRIX**3 / statistics.median(single) / 1e9, 1),
         "memory_gb_per_s": round(2 * COPY / statistics.median(copy) / 1e9, 1),
     }

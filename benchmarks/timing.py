@@ -83,6 +83,9 @@ class Measured:
         return standing(self.value, self.floor, self.goal)
 
 
+Row = Comparison | Measured
+
+
 def standing(value: float, floor: float | None, goal: float | None) -> str:
     """Say whether a number reaches the goal, the floor alone, or falls short of both.
 

@@ -107,6 +107,8 @@ def _stand_by(stage: str, listener: socket, turn: int, pass_on: int) -> NoReturn
 def _import_own(stage: str) -> None:
     for name in (f"flows.{stage}", *OWN[stage]):
         import_module(name)
+    if stage == "train":
+        import_module("flows.fan_out").import_for_workers()
 
 
 def _pass(pass_on: int) -> None:

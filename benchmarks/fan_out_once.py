@@ -1,0 +1,107 @@
+"""One way to fit eight folds, timed: `python -m benchmarks.fan_out_once WAY FOLDER`.
+
+Ways: one (this process), two (workers started for it), ready (workers whose imports are done, as
+in a whole run), start (two without anything to fit).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import sys
+import time
+from pathlib import Path
+
+import keras  # noqa: F401  # the stage has it imported when fits begin
+import numpy as np
+import pandas as pd
+from flows.api import one_api
+from flows.fan_out import fit_side_by_side, import_for_workers
+
+from benchmarks.market import factor_panel
+from latentbeta.config import ExecutionSettings, WalkForwardSettings, read_settings
+from latentbeta.models.ladder import ladder
+from latentbeta.panel.files import read_panel
+from latentbeta.panel.panel import Panel
+from latentbeta.storage import write_json, write_parquet
+from latentbeta.walk_forward.fold_store import FoldStore
+from latentbeta.walk_forward.folds import make_folds
+from latentbeta.walk_forward.jobs import Job, open_jobs, run_job
+
+N_FOLDS, N_ASSETS, N_CHARACTERISTICS = 8, 300, 20
+FOLDS = WalkForwardSettings(scheme="expanding", train=72, validation=24, embargo=1, refit_every=12)
+N_DATES = FOLDS.train + FOLDS.validation + FOLDS.embargo + N_FOLDS * FOLDS.refit_every
+
+
+def main(way: str, folder: Path) -> None:
+    """Write a panel, fit its folds one way, and answer with the seconds and the fits' digest."""
+    panel_folder, store = folder / "panel", folder / "fits"
+    write_panel(factor_panel(N_DATES, N_ASSETS, N_CHARACTERISTICS), panel_folder)
+    jobs = prepared(panel_folder, store, n_workers=1 if way == "one" else 2)
+    if way == "start":
+        jobs = [Job(job.model, ()) for job in jobs]
+    if way == "ready":
+        stand_ready()
+    fit = alone if way == "one" else side_by_side
+    begun = time.perf_counter()
+    fit(jobs, panel_folder, store)
+    seconds = time.perf_counter() - begun
+    write_json({"seconds": seconds, "digest": digest_of(store)}, folder / "answer.json")
+
+
+def prepared(panel_folder: Path, store: Path, n_workers: int) -> list[Job]:
+    """Return what there is to fit, split as the stage splits it."""
+    settings = read_settings()
+    chosen = settings.models.model_copy(update={"names": ["ca1"], "n_factors": [3], "n_seeds": 5})
+    folds = make_folds(N_DATES, FOLDS)
+    if len(folds) != N_FOLDS:
+        raise AssertionError(f"{len(folds)} folds")
+    models = ladder(chosen, settings.seed)
+    return open_jobs(models, read_panel(panel_folder), folds, FoldStore(store), n_workers)
+
+
+def alone(jobs: list[Job], panel_folder: Path, store: Path) -> None:
+    """Fit in this process, one job after another."""
+    for job in jobs:
+        run_job(job, panel_folder, store)
+
+
+def side_by_side(jobs: list[Job], panel_folder: Path, store: Path) -> None:
+    """Fit as the stage does with `execution.workers` two."""
+    two = ExecutionSettings(workers=2, scheduler=None)
+    fit_side_by_side(jobs, two, panel_folder, store, lambda _: None)
+
+
+def stand_ready() -> None:
+    """Have the workers' imports done, as a whole run has by the time that it trains."""
+    import_for_workers()
+    first = multiprocessing.get_context("forkserver").Process(target=int)
+    first.start()
+    first.join()
+
+
+def digest_of(store: Path) -> str:
+    """Hash the fits, whatever their files are called."""
+    contents = sorted(hashlib.sha256(file.read_bytes()).digest() for file in store.glob("*.npz"))
+    return hashlib.sha256(b"".join(contents)).hexdigest()
+
+
+def write_panel(panel: Panel, folder: Path) -> None:
+    """Write panel.parquet, as the stage characteristics leaves it."""
+    dates = panel.dates[panel.date_index]
+    table = pd.DataFrame(
+        {
+            "date": dates,
+            "formation": dates - np.timedelta64(31, "D"),
+            "asset": pd.array(panel.assets[panel.asset_index], dtype="str"),
+            "return": panel.R,
+            "market_equity": panel.market_equity,
+        }
+        | {name: panel.Z[:, p] for p, name in enumerate(panel.characteristic_names)}
+    )
+    write_parquet(table, folder / "panel.parquet")
+
+
+if __name__ == "__main__":
+    with one_api():
+        main(sys.argv[1], Path(sys.argv[2]))
