@@ -22,6 +22,7 @@ def bare_inputs(**given: Any) -> ReportInputs:
         "prices_summary": None,
         "panel_summary": None,
         "validation": None,
+        "history_notes": [],
         "hashes": {},
     }
     return ReportInputs(**(tables | rest | given))

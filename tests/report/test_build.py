@@ -1,3 +1,4 @@
+import datetime as dt
 import re
 import shutil
 from html.parser import HTMLParser
@@ -6,6 +7,8 @@ from xml.etree import ElementTree
 import pandas as pd
 import pytest
 
+from latentbeta.data.snapshots import SnapshotStore
+from latentbeta.data.snapshots.rows import VALUES
 from latentbeta.errors import DataError
 from latentbeta.report import build_report
 from latentbeta.report.tables_by_factors import FOLDED, SHOWN
@@ -205,6 +208,18 @@ def test_nulls_are_dashes(data, settings, tmp_path):
     page = build_report(data=data, output=tmp_path / "report.html", settings=settings)
     assert "IPCA (K = 2) explains most" in text_of(page)
     assert not re.search(r"\bnan\b", text_of(page).lower())
+
+
+def test_history_that_was_restated_is_noted(data, settings, tmp_path):
+    store = SnapshotStore(data / "snapshots", "data/simulated")
+    rows = pd.DataFrame({"date": pd.date_range("2024-01-01", periods=4), "asset": "A"})
+    rows = rows.assign(**dict.fromkeys(VALUES, 1.0))
+    for split in (1.0, 2.0):
+        rows.loc[0, "split"] = split
+        store.commit(rows, fetched_at=dt.datetime(2024, 6, 3, tzinfo=dt.UTC))
+    page = build_report(data=data, output=tmp_path / "report.html", settings=settings)
+    said = "restated its history once since it was first read, last in snapshot 2: 1 row changed"
+    assert said in text_of(page)
 
 
 @pytest.fixture(scope="module")

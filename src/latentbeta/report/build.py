@@ -144,7 +144,7 @@ def _data_facts(inputs: ReportInputs) -> Facts:
     return {
         "folds": data_sections.fold_rows(inputs.folds),
         "data": data_sections.data_facts(inputs),
-        "notes": (inputs.prices_summary or {}).get("notes", []),
+        "notes": (inputs.prices_summary or {}).get("notes", []) + inputs.history_notes,
         "flags": data_sections.flag_rows(inputs.prices_summary),
         "coverage": data_sections.coverage_rows(inputs.panel_summary),
         "gate": inputs.validation,

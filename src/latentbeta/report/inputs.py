@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from latentbeta.data.snapshots.words import restated_notes
 from latentbeta.errors import DataError
 from latentbeta.evaluation.ladder import ModelKey
 from latentbeta.storage import content_hash, read_json
@@ -48,6 +49,8 @@ class ReportInputs:
         What the models score on returns that were shuffled within each date.
     truth : dict
     prices_summary, panel_summary, validation : dict or None
+    history_notes : list of str
+        What the snapshots of the source say of its past.
     hashes : dict
         Name of an input to the SHA-256 of its content.
     """
@@ -72,6 +75,7 @@ class ReportInputs:
     prices_summary: Record | None
     panel_summary: Record | None
     validation: Record | None
+    history_notes: list[str]
     hashes: dict[str, str]
 
     def of_model(self, table: str, key: ModelKey) -> pd.DataFrame:
@@ -105,6 +109,7 @@ def read_inputs(data: Path) -> ReportInputs:
         When there are no measures to report: the stage evaluate has not been run.
     """
     results, evaluation, training = data / "results", data / "evaluation", data / "training"
+    summary = _document(data / "prices/summary.json")
     if not (results / "metrics.json").exists():
         raise DataError(f"{results / 'metrics.json'}: no such file; run the stage evaluate first")
     return ReportInputs(
@@ -116,9 +121,10 @@ def read_inputs(data: Path) -> ReportInputs:
         left_out=_document(training / "left_out.json") or [],
         null=_document(data / "evaluation_null/null.json") or [],
         truth=_document(evaluation / "truth.json") or {"known": False},
-        prices_summary=_document(data / "prices/summary.json"),
+        prices_summary=summary,
         panel_summary=_document(data / "panel/summary.json"),
         validation=_document(data / "validation/result.json"),
+        history_notes=restated_notes(data / "snapshots", (summary or {}).get("source", "")),
         hashes=_hashes(data),
     )
 

@@ -45,7 +45,7 @@ def list_as_json(store: SnapshotStore) -> str:
 def changes(store: SnapshotStore, number: int) -> str:
     """Return what a snapshot changed in history known before: counts, and the first lines."""
     snapshot, table = store.known(number), store.changes(number)
-    head = f"snapshot {number}, {snapshot.kind}: {counts_in_words(snapshot.changes)} rows"
+    head = f"snapshot {number}, {snapshot.kind}: {counts_in_words(snapshot.changes)}"
     if table.empty:
         return head
     shown = table.head(MOST_LINES).assign(date=table["date"].dt.strftime("%Y-%m-%d"))

@@ -19,7 +19,8 @@ def counts_in_words(counts: Changes) -> str:
         "removed": counts.removed,
         "added to the past": counts.added,
     }
-    return ", ".join(f"{count:,} {name}" for name, count in said.items() if count) or "none"
+    some = ((count, name) for name, count in said.items() if count)
+    return ", ".join(f"{n:,} {'row' if n == 1 else 'rows'} {name}" for n, name in some) or "none"
 
 
 def news_in_words(snapshot: Snapshot, *, is_new: bool) -> str:
@@ -29,13 +30,13 @@ def news_in_words(snapshot: Snapshot, *, is_new: bool) -> str:
     rows = counts_in_words(snapshot.changes)
     if snapshot.kind == "restated":
         see = f"`latentbeta snapshots --diff {snapshot.number}` lists them"
-        return f"snapshot {snapshot.number}: the source restated its history: {rows} rows; {see}"
+        return f"snapshot {snapshot.number}: the source restated its history: {rows}; {see}"
     if snapshot.kind == "replaced":
         return (
             f"snapshot {snapshot.number}: the source holds other data than snapshot"
             f" {snapshot.parent}, of whose rows fewer than half are as they were: {rows}"
         )
-    return f"snapshot {snapshot.number}: {rows} rows, to {snapshot.last_date}"
+    return f"snapshot {snapshot.number}: {rows}, to {snapshot.last_date}"
 
 
 def restated_notes(snapshots: Path, source: str) -> list[str]:
@@ -47,7 +48,7 @@ def restated_notes(snapshots: Path, source: str) -> list[str]:
     times = len(head.restated_in)
     return [
         f"the source has restated its history {'once' if times == 1 else f'{times} times'} since"
-        f" it was first read, last in snapshot {last.number}: {counts_in_words(last.changes)} rows"
+        f" it was first read, last in snapshot {last.number}: {counts_in_words(last.changes)}"
     ]
 
 
