@@ -26,7 +26,6 @@ MODULES = {
     "scale": "scale",
     "gate": "gate_scale",
     "paper": "paper_size",
-    "torch": "ml4t",
     "fan_out": "fan_out",
     "units": "unit_costs",
 }
