@@ -13,7 +13,7 @@ from latentbeta.characteristics.own import load_own
 from latentbeta.config import Settings, read_settings
 from latentbeta.data.fundamentals import load_fundamentals
 from latentbeta.data.given import load_given
-from latentbeta.data.market_files import load_market
+from latentbeta.data.market_files import open_market
 from latentbeta.data.store import load_factors
 from latentbeta.panel import BuiltPanel, build_given_panel, build_panel, write_panel
 from latentbeta.progress import say
@@ -39,7 +39,7 @@ def characteristics_flow() -> None:
 def from_prices(settings: Settings) -> BuiltPanel:
     """Compute the characteristics of daily prices."""
     assets = pd.read_parquet(PRICES / "assets.parquet", columns=["delisted"])
-    market = load_market(PRICES)
+    market = open_market(PRICES)
     accounts = load_fundamentals(PRICES, market.assets, settings.data.fundamentals)
     return build_panel(
         replace(market, fundamentals=accounts),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.plain_accounts import ITEMS as TAKEN
 from tests.plain_accounts import plain_account
 
-from latentbeta.characteristics.accounts import share_known
+from latentbeta.characteristics.accounts import known_of_quoted
 from latentbeta.characteristics.fundamental_rows import FUNDAMENTAL_ROWS
 from latentbeta.characteristics.registry import REGISTRY, rows_of
 from latentbeta.data.fundamentals import ITEMS, QUARTERLY_INCOME, Fundamentals
@@ -79,6 +79,11 @@ BY_HAND = {
     "gma": 0.4,  # (900,000 - 500,000) / 1,000,000
     "cash": 0.25,  # 3 / 12
 }
+
+
+def share_known(market, item, day):
+    known, quoted = known_of_quoted(market, item, day)
+    return known / max(quoted, 1)
 
 
 @pytest.mark.parametrize("name", list(BY_HAND))

@@ -49,6 +49,12 @@ def write(folder, body=RIGHT, rows="row()", file="mine.py"):
     return folder
 
 
+def values_of(market, formations, names, own):
+    """What the stage computes, all assets side by side."""
+    blocks = list(compute(market, formations, names, own))
+    return {name: np.hstack([block.values[name] for block in blocks]) for name in names}
+
+
 def test_the_example_of_the_documentation(tmp_path, example, steady_market):
     """Of 21 days 6 are up; the second asset lacks 8 returns, its other 13 are too few."""
     (tmp_path / "updays.py").write_text(example)
@@ -57,7 +63,8 @@ def test_the_example_of_the_documentation(tmp_path, example, steady_market):
     returns[94:] = 0.02
     returns[80:88, 1] = np.nan
     market = steady_market(100, 2, total_return=returns)
-    values = compute(market, np.array([99]), ["mom1m", "updays", "updays_ia"], own)
+    (found,) = compute(market, np.array([99]), ["mom1m", "updays", "updays_ia"], own)
+    values = found.values
     assert list(values) == ["mom1m", "updays", "updays_ia"]
     np.testing.assert_allclose(values["updays"], [[6 / 21, np.nan]])
     np.testing.assert_allclose(values["updays_ia"], [[0.0, np.nan]])
@@ -167,6 +174,26 @@ def test_looking_ahead_is_found_out(tmp_path, body, random_market):
     own = load_own(write(tmp_path, body))
     with pytest.raises(CharacteristicError, match=r"once the later days and the other formations"):
         own[0].function(random_market(5), FORMATIONS)
+
+
+def test_it_is_given_all_assets_however_many_are_worked_on_at_a_time(
+    tmp_path, random_market, monkeypatch
+):
+    """Less the mean of all assets: with blocks of two assets as with one block."""
+    body = (
+        "v = market.close[formations]\n"
+        "    known = np.isfinite(v)\n"
+        "    mean = np.cumsum(np.where(known, v, 0.0), axis=1)[:, -1] / known.sum(axis=1)\n"
+        "    return v - mean[:, None]"
+    )
+    own, market = load_own(write(tmp_path, body)), random_market(5)
+    names = ["mine", "mom1m", "mine_ia"]
+    together = values_of(market, FORMATIONS, names, own)
+    monkeypatch.setattr("latentbeta.data.market.BLOCK_CELLS", 2 * market.shape[0])
+    apart = values_of(market, FORMATIONS, names, own)
+    for name in names:
+        assert np.isfinite(together[name]).any()
+        assert apart[name].tobytes() == together[name].tobytes()
 
 
 def test_looking_at_later_publications_is_found_out(tmp_path, random_market):

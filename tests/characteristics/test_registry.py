@@ -58,11 +58,12 @@ def test_its_inputs_are_fields_of_the_market_or_items_of_accounts(name):
 
 def test_compute_gives_one_matrix_a_name(random_market):
     market, formations = random_market(0), np.array([300, 500])
-    values = compute(market, formations, ["retvol", "mom1m"])
+    (found,) = compute(market, formations, ["retvol", "mom1m"])
+    values = found.values
     assert list(values) == ["retvol", "mom1m"]
     np.testing.assert_array_equal(values["mom1m"], REGISTRY["mom1m"].function(market, formations))
 
 
 def test_an_unknown_name_is_a_settings_error(random_market):
     with pytest.raises(SettingsError, match=r"no characteristic is called size; there are mom1m"):
-        compute(random_market(0), np.array([300]), ["mom1m", "size"])
+        next(compute(random_market(0), np.array([300]), ["mom1m", "size"]))

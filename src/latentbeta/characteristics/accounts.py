@@ -95,11 +95,11 @@ def at_formations(
     return result
 
 
-def share_known(market: DailyMarket, item: str, formation: int) -> float:
-    """Return the share of the assets quoted on a day of which the item is known at its close."""
+def known_of_quoted(market: DailyMarket, item: str, formation: int) -> tuple[int, int]:
+    """Return how many assets quoted on a day have the item known at its close, and how many are."""
     known = at_formations(market, np.array([formation]), [item], lambda now: now.level(item))[0]
     quoted = np.isfinite(market.close[formation])
-    return float((np.isfinite(known) & quoted).sum() / max(quoted.sum(), 1))
+    return int((np.isfinite(known) & quoted).sum()), int(quoted.sum())
 
 
 class _Ledger:

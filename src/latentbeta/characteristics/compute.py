@@ -1,27 +1,50 @@
-"""Computing several characteristics of a daily market at once."""
+"""Computing several characteristics of a daily market, some assets at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from latentbeta.characteristics.registry import rows_of
 from latentbeta.characteristics.row import Characteristic
 from latentbeta.characteristics.windows import Formations
-from latentbeta.data.market import DailyMarket, Matrix
-from latentbeta.progress import track
+from latentbeta.data.market import DailyMarket, Market, Matrix, blocks
+from latentbeta.progress import counting
+
+
+@dataclass(frozen=True)
+class Computed:
+    """Characteristics of some assets of a market.
+
+    Attributes
+    ----------
+    columns : slice
+        Which assets these are.
+    market : DailyMarket
+        Their prices.
+    values : dict of (T, n) float64
+        By name, as computed, neither ranked nor filled; NaN where not computable.
+    """
+
+    columns: slice
+    market: DailyMarket
+    values: dict[str, Matrix]
 
 
 def compute(
-    market: DailyMarket,
+    market: Market,
     formations: Formations,
     names: Sequence[str],
     own: Iterable[Characteristic] = (),
-) -> dict[str, Matrix]:
-    """Compute characteristics at each formation, showing progress.
+) -> Iterator[Computed]:
+    """Yield characteristics at each formation, assets in their order, showing progress.
+
+    Memory holds little more than what a block of assets needs. No function may look at the assets
+    beside one, but for means over the market or a sector, which know the whole of it.
 
     Parameters
     ----------
-    market : DailyMarket
+    market : Market
         D days, N assets.
     formations : (T,) int
         Positions of the days at whose close the characteristics are known.
@@ -30,17 +53,14 @@ def compute(
     own : iterable of Characteristic
         The user's.
 
-    Returns
-    -------
-    dict of (T, N) float64
-        As computed, neither ranked nor filled; NaN where not computable.
-
     Raises
     ------
     SettingsError
         When a name stands for no characteristic, or one of the user's gives no (T, N) floats.
     """
     rows = rows_of(names, own)
-    return {
-        name: rows[name].function(market, formations) for name in track(names, "characteristics")
-    }
+    with counting("characteristics", market.shape[1]) as advance:
+        for columns, block in blocks(market):
+            values = {name: rows[name].function(block, formations) for name in names}
+            yield Computed(columns, block, values)
+            advance(columns.stop - columns.start)

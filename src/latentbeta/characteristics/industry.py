@@ -9,7 +9,7 @@ import numpy as np
 from latentbeta.characteristics.row import Characteristic
 from latentbeta.characteristics.sectors import sector_mean
 from latentbeta.characteristics.windows import Formations
-from latentbeta.data.market import DailyMarket, Matrix
+from latentbeta.data.market import DailyMarket, Market, Matrix
 from latentbeta.errors import SettingsError
 
 SUFFIX = "_ia"
@@ -35,7 +35,7 @@ def industry_adjusted(row: Characteristic) -> Characteristic:
     )
 
 
-def require_sectors(names: Iterable[str], market: DailyMarket) -> None:
+def require_sectors(names: Iterable[str], market: Market) -> None:
     """Raise a SettingsError that names what is industry-adjusted where no asset has a sector."""
     adjusted = [name for name in names if name.endswith(SUFFIX)]
     if adjusted and not (market.sector >= 0).any():

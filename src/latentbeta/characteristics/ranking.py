@@ -8,6 +8,8 @@ that a large one approaches. The median is exactly zero, so zero is what a missi
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import scipy.stats
 from numpy.typing import NDArray
@@ -38,6 +40,26 @@ def rank_to_unit_interval(values: Matrix) -> Matrix:
     ranks = scipy.stats.rankdata(np.where(known, values, np.inf), axis=-1)
     count = known.sum(axis=-1, keepdims=True)
     return np.where(known, 2.0 * ranks / (count + 1.0) - 1.0, np.nan)
+
+
+def rank_by_date(values: Matrix, offsets: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Rank characteristics within each date, what is missing at the date's median, zero.
+
+    Parameters
+    ----------
+    values : (P, n)
+        One row a characteristic; columns contiguous by date.
+    offsets : (T + 1,) int
+        Date t owns columns ``offsets[t]:offsets[t + 1]``.
+
+    Returns
+    -------
+    (n, P) float32
+    """
+    ranks = np.empty(values.shape[::-1], dtype=np.float32)
+    for start, stop in itertools.pairwise(offsets):
+        ranks[start:stop] = rank_and_fill(values[:, start:stop]).T
+    return ranks
 
 
 def rank_and_fill(values: Matrix, members: NDArray[np.bool_] | None = None) -> Matrix:

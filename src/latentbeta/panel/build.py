@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from latentbeta.characteristics.accounts import share_known
 from latentbeta.characteristics.compute import compute
 from latentbeta.characteristics.industry import require_sectors
-from latentbeta.characteristics.ranking import rank_and_fill
+from latentbeta.characteristics.ranking import rank_by_date
 from latentbeta.characteristics.registry import rows_of
 from latentbeta.characteristics.row import Characteristic
-from latentbeta.characteristics.size import market_equity
 from latentbeta.characteristics.windows import quoted_lately
 from latentbeta.config import CharacteristicsSettings, Rebalancing
-from latentbeta.data.fundamentals import ITEMS, QUARTERLY_INCOME
-from latentbeta.data.market import DailyMarket, Matrix
+from latentbeta.data.market import Market, blocks
 from latentbeta.data.series import Series, over_periods
 from latentbeta.errors import DataError
+from latentbeta.panel.inputs import without_inputs
 from latentbeta.panel.panel import Panel
 from latentbeta.panel.periods import Periods, return_periods
-from latentbeta.panel.returns import period_returns
+from latentbeta.panel.rows import rows_of_panel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +75,7 @@ class BuiltPanel:
 
 
 def build_panel(
-    market: DailyMarket,
+    market: Market,
     *,
     rebalancing: Rebalancing,
     calendar: str,
@@ -90,7 +88,7 @@ def build_panel(
 
     Parameters
     ----------
-    market : DailyMarket
+    market : Market
     rebalancing : {"daily", "weekly", "monthly"}
     calendar : str
         Name of the exchange's calendar.
@@ -169,7 +167,7 @@ def with_factors(
 
 
 def cross_sections(
-    market: DailyMarket,
+    market: Market,
     periods: Periods,
     minimum_history: int,
     delisted: NDArray[np.datetime64] | None = None,
@@ -180,73 +178,44 @@ def cross_sections(
     on at least `minimum_history` days so far, and its listing has not ended. Nothing later than
     the formation is looked at.
     """
-    quotes = np.cumsum(np.isfinite(market.close), axis=0)[periods.formations]
-    inside = quoted_lately(market, periods.formations) & (quotes >= minimum_history)
+    inside = np.empty((len(periods.formations), market.shape[1]), dtype=bool)
+    for columns, block in blocks(market):
+        quotes = np.cumsum(np.isfinite(block.close), axis=0, dtype=np.int32)[periods.formations]
+        quoted = quoted_lately(block, periods.formations)
+        inside[:, columns] = quoted & (quotes >= minimum_history)
     if delisted is not None:
         # NaT compares as False, so an asset without a last day stays.
         inside &= ~(delisted[None, :] <= market.days[periods.formations][:, None])
     return inside
 
 
-def without_inputs(
-    market: DailyMarket,
-    first_formation: int,
-    settings: CharacteristicsSettings,
-    rows: Mapping[str, Characteristic],
-) -> dict[str, str]:
-    """Return the characteristics whose inputs the source does not have, with the reason.
-
-    An input counts as there when it is known on at least `minimum_coverage` of the asset-days
-    with a quote up to the panel's first formation. Later days have no say: a decision on the
-    whole sample would let the future choose the characteristics of the past.
-    """
-    quoted = np.isfinite(market.close[: first_formation + 1])
-    left_out = {}
-    for name in settings.names:
-        for field in rows[name].inputs:
-            share = _share_known(market, field, quoted)
-            if share < settings.minimum_coverage:
-                left_out[name] = (
-                    f"{field} is known on {share:.1%} of the asset-days before the panel begins,"
-                    f" less than minimum_coverage = {settings.minimum_coverage:.1%}"
-                )
-    return left_out
-
-
-def _share_known(market: DailyMarket, field: str, quoted: NDArray[np.bool_]) -> float:
-    if field in (*ITEMS, QUARTERLY_INCOME):  # of the assets quoted on the last of the days
-        return share_known(market, field, len(quoted) - 1)
-    values = getattr(market, field)
-    known = (values >= 0)[None, :] if field == "sector" else np.isfinite(values[: len(quoted)])
-    return float((known & quoted).sum() / max(quoted.sum(), 1))
-
-
 def _assembled(
-    market: DailyMarket,
+    market: Market,
     periods: Periods,
     members: NDArray[np.bool_],
     names: tuple[str, ...],
     left_out: dict[str, str],
     own: Sequence[Characteristic],
 ) -> BuiltPanel:
-    values = compute(market, periods.formations, names, own)
+    offsets = np.append(0, np.cumsum(members.sum(axis=1)))
+    found = rows_of_panel(compute(market, periods.formations, names, own), periods, members)
     kept = members.any(axis=0)  # the asset axis holds those with at least one row
     date_index, asset_index = np.nonzero(members[:, kept])
     panel = Panel(
         dates=periods.dates,
         assets=market.assets[kept],
         characteristic_names=names,
-        offsets=np.append(0, np.cumsum(members.sum(axis=1))),
+        offsets=offsets,
         asset_index=asset_index,
-        Z=_ranked(values, members),
-        R=period_returns(market, periods)[members],
-        market_equity=market_equity(market, periods.formations)[members],
+        Z=rank_by_date(found.values, offsets),
+        R=found.returns,
+        market_equity=found.market_equity,
         sector_names=_sector_names(market),
         sector=market.sector[kept][asset_index],
     )
     raw = pd.DataFrame(
         {"date": panel.dates[date_index], "asset": pd.array(panel.assets[asset_index], dtype="str")}
-        | {name: values.pop(name)[members] for name in names}
+        | dict(zip(names, found.values, strict=True))
     )
     return BuiltPanel(
         panel=panel,
@@ -258,16 +227,9 @@ def _assembled(
     )
 
 
-def _sector_names(market: DailyMarket) -> tuple[str, ...]:
+def _sector_names(market: Market) -> tuple[str, ...]:
     """Name the sectors, by their numbers where the market has codes alone."""
     return market.sector_names or tuple(str(code) for code in range(market.sector.max() + 1))
-
-
-def _ranked(values: dict[str, Matrix], members: NDArray[np.bool_]) -> NDArray[np.float32]:
-    Z = np.empty((int(members.sum()), len(values)), dtype=np.float32)
-    for column, matrix in enumerate(values.values()):
-        Z[:, column] = rank_and_fill(matrix, members)[members]
-    return Z
 
 
 def summarise(

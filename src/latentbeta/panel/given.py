@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from latentbeta.characteristics.ranking import rank_and_fill
+from latentbeta.characteristics.ranking import rank_by_date
 from latentbeta.config import PanelSettings, Rebalancing
 from latentbeta.data.calendar import Dates
 from latentbeta.data.given_files import LEADING, period_calendar
@@ -162,7 +161,7 @@ def _assembled(
     assets, asset_index = np.unique(formed["asset"].to_numpy(dtype=np.str_), return_inverse=True)
     periods, date_index = np.unique(cells.target, return_inverse=True)
     offsets = np.append(0, np.cumsum(np.bincount(date_index)))
-    values = formed[names].to_numpy(np.float64)
+    values = formed[names].to_numpy(np.float64).T
     sector, sector_names = pd.factorize(formed["sector"], sort=True)
     panel = Panel(
         dates=cells.ends[periods],
@@ -170,14 +169,14 @@ def _assembled(
         characteristic_names=tuple(names),
         offsets=offsets,
         asset_index=asset_index.astype(np.int64),
-        Z=_ranked(values, offsets),
+        Z=rank_by_date(values, offsets),
         R=_returns(given["return"].to_numpy(np.float64), cells.earned),
         market_equity=formed["market_equity"].to_numpy(np.float64),
         sector_names=tuple(sector_names),
         sector=sector.astype(np.int64),
     )
     keys = {"date": panel.dates[date_index], "asset": formed["asset"].array}
-    raw = pd.DataFrame(keys | {name: values[:, p] for p, name in enumerate(names)})
+    raw = pd.DataFrame(keys | dict(zip(names, values, strict=True)))
     n_realised = int(_over(panel, given).sum())
     return BuiltPanel(
         panel=panel,
@@ -185,14 +184,6 @@ def _assembled(
         raw=raw,
         summary=summarise(panel, raw, left_out, n_realised=n_realised),
     )
-
-
-def _ranked(values: NDArray[np.float64], offsets: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Rank the (n, P) characteristics of each date's rows, what is missing at the median."""
-    Z = np.empty(values.shape, dtype=np.float32)
-    for start, stop in itertools.pairwise(offsets):
-        Z[start:stop] = rank_and_fill(values[start:stop].T).T
-    return Z
 
 
 def _returns(returns: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float64]:

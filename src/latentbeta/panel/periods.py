@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from latentbeta.config import Rebalancing
 from latentbeta.data.calendar import next_period_end, period_ends
-from latentbeta.data.market import DailyMarket
+from latentbeta.data.market import Market
 from latentbeta.errors import DataError
 
 
@@ -36,7 +36,7 @@ class Periods:
         return Periods(self.dates[rows], self.formations[rows], self.ends[rows])
 
 
-def return_periods(market: DailyMarket, rebalancing: Rebalancing, *, calendar: str) -> Periods:
+def return_periods(market: Market, rebalancing: Rebalancing, *, calendar: str) -> Periods:
     """Lay the return periods over the market's days.
 
     A period is formed where the one before it ends. The newest is formed on the last day there
@@ -44,7 +44,7 @@ def return_periods(market: DailyMarket, rebalancing: Rebalancing, *, calendar: s
 
     Parameters
     ----------
-    market : DailyMarket
+    market : Market
         Its days are consecutive sessions.
     rebalancing : {"daily", "weekly", "monthly"}
     calendar : str
