@@ -8,8 +8,9 @@ import numpy as np
 
 from benchmarks.market import SEED, factor_panel
 from benchmarks.timing import Comparison, alternating, scaled
-from latentbeta.models.autoencoder.ensemble import Optimisation, Sample, train
+from latentbeta.models.autoencoder.ensemble import Optimisation, train
 from latentbeta.models.autoencoder.networks import MOMENTUM, Architecture
+from latentbeta.models.autoencoder.sample import Sample
 from latentbeta.models.managed_portfolios import managed_portfolios
 
 N_ASSETS, N_TRAINING_DATES, N_VALIDATION_DATES = 380, 180, 24

@@ -59,18 +59,18 @@ def test_the_linear_one_comes_to_the_subspace_of_the_principal_components(n_fact
 
 
 def test_squared_errors_by_hand():
-    """Two assets, one factor r1 - r2 decoded as (1, 2); the second return of date 1 is missing."""
+    """Two assets, one factor r1 - r2 decoded as (1, 2); one return is missing."""
     weights = {
         "encoder_1": np.array([[[1.0], [-1.0]]], np.float32),
         "decoder": np.array([[[1.0, 2.0]]], np.float32),
     }
-    data = {
-        "X": np.array([[3.0, 1.0], [2.0, 0.0]], np.float32),
-        "R": np.array([[3.0, 1.0], [5.0, 0.0]], np.float32),
-        "known": np.array([[1.0, 1.0], [1.0, 0.0]], np.float32),
+    batch = {
+        "X": np.array([[2.0, 0.0], [3.0, 1.0]], np.float32),
+        "R": np.array([[5.0, 0.0], [3.0, 1.0]], np.float32),
+        "known": np.array([[1.0, 0.0], [1.0, 1.0]], np.float32),
     }
     network = ReturnNetwork(n_assets=2, hidden=(), n_factors=1)
-    sums, counts, _ = network.squares(weights, data, np.array([1, 0]), training=True)
+    sums, counts, _ = network.squares(weights, batch, training=True)
     np.testing.assert_allclose(sums, [[(5 - 2) ** 2, (3 - 2) ** 2 + (1 - 4) ** 2]])
     np.testing.assert_allclose(counts, [1.0, 2.0])
 

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentbeta.config import NetworkSettings
-from latentbeta.models.autoencoder.ensemble import Sample
 from latentbeta.models.autoencoder.estimator import (
     input_scale,
     network_weights,
@@ -20,6 +19,7 @@ from latentbeta.models.autoencoder.estimator import (
     with_networks,
 )
 from latentbeta.models.autoencoder.networks import Weights, dense, glorot
+from latentbeta.models.autoencoder.sample import Sample
 from latentbeta.models.autoencoder.search import search
 from latentbeta.models.constant_betas import MINIMUM_OBSERVATIONS, spread_constant_betas
 from latentbeta.models.lecture_autoencoder import (
@@ -61,25 +61,25 @@ class ReturnNetwork:
         return weights | {"decoder": glorot(self.n_factors, self.n_assets, random)}
 
     def squares(
-        self, weights: Mapping[str, Any], data: Mapping[str, Any], rows: Any, *, training: bool
+        self, weights: Mapping[str, Any], batch: Mapping[str, Any], *, training: bool
     ) -> tuple[Any, Any, dict[str, Any]]:
         """Return the sum of squared errors of each date (M, rows), how many returns it has.
 
         Parameters
         ----------
-        data : X (T, L) inputs, R (T, L) returns, known (T, L) one where there is a return
+        batch : X (rows, L) inputs, R (rows, L) returns, known (rows, L) one where there is a
+            return; a row is a date
         """
         from keras import ops
 
         del training
-        values = ops.transpose(ops.take(data["X"], rows, axis=0))
+        values = ops.transpose(batch["X"])
         for i in range(1, len(self.hidden) + 1):
             values = ops.relu(dense(values, weights[f"encoder_{i}"]))
         factors = dense(values, weights[f"encoder_{len(self.hidden) + 1}"])
         fitted = ops.transpose(dense(factors, weights["decoder"]), (0, 2, 1))
-        known = ops.take(data["known"], rows, axis=0)
-        errors = known * (ops.take(data["R"], rows, axis=0) - fitted)
-        return ops.sum(ops.square(errors), axis=2), ops.sum(known, axis=1), {}
+        errors = batch["known"] * (batch["R"] - fitted)
+        return ops.sum(ops.square(errors), axis=2), ops.sum(batch["known"], axis=1), {}
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from latentbeta.panel.panel import Panel
 
@@ -25,7 +28,7 @@ def stack(first: Panel, second: Panel) -> Panel:
         characteristic_names=first.characteristic_names,
         offsets=np.concatenate([first.offsets, first.offsets[-1] + second.offsets[1:]]),
         asset_index=np.concatenate([first.asset_index, second.asset_index]),
-        Z=np.concatenate([first.Z, second.Z]),
+        Z=_joined(first.Z, second.Z),
         R=np.concatenate([first.R, second.R]),
         market_equity=np.concatenate([first.market_equity, second.market_equity]),
         sector_names=first.sector_names,
@@ -33,6 +36,27 @@ def stack(first: Panel, second: Panel) -> Panel:
         factor_names=first.factor_names,
         F=np.concatenate([first.F, second.F]),
     )
+
+
+def _joined(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Put rows after rows; as a view where they follow each other in one block of memory.
+
+    A fold's training and validation dates do, and the panel may be larger than the memory.
+    """
+    follows = first.ctypes.data + first.nbytes == second.ctypes.data
+    whole = first.flags.c_contiguous and second.flags.c_contiguous
+    if not (follows and whole and first.nbytes and _owner(first) is _owner(second)):
+        return np.concatenate([first, second])
+    shape = len(first) + len(second), *first.shape[1:]
+    return np.lib.stride_tricks.as_strided(first, shape, writeable=False)
+
+
+def _owner(array: NDArray[np.float32]) -> Any:
+    """Return what holds an array's memory."""
+    base: Any = array
+    while isinstance(base, np.ndarray) and base.base is not None:
+        base = base.base
+    return base
 
 
 def _columns(panel: Panel) -> tuple[tuple[str, ...], ...]:

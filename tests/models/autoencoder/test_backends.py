@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from latentbeta.models.autoencoder.ensemble import Optimisation, Sample, train
+from latentbeta.models.autoencoder.ensemble import Optimisation, train
 from latentbeta.models.autoencoder.networks import Architecture
+from latentbeta.models.autoencoder.sample import Sample
 from latentbeta.models.return_autoencoder import ReturnNetwork
 
 PROJECT = Path(__file__).parents[3]

@@ -5,8 +5,9 @@ import pytest
 
 from latentbeta.errors import ModelError
 from latentbeta.models.autoencoder import ensemble
-from latentbeta.models.autoencoder.ensemble import Optimisation, Sample, _Best, train
+from latentbeta.models.autoencoder.ensemble import Optimisation, _Best, train
 from latentbeta.models.autoencoder.networks import Architecture, take_members
+from latentbeta.models.autoencoder.sample import Sample
 
 BATCH, N_TRAINING, N_VALIDATION = 32, 160, 32
 LEARNING_RATE = 0.01
@@ -49,7 +50,7 @@ def assert_same_bytes(one, other):
 def test_a_network_that_is_met_again_is_not_compiled_again(monkeypatch):
     """However many others came between: an autoencoder's universe differs from fold to fold."""
     compiled = []
-    monkeypatch.setattr(ensemble, "compile_epoch", lambda *wanted: compiled.append(wanted))
+    monkeypatch.setattr(ensemble, "compile_passes", lambda *wanted: compiled.append(wanted))
     for _ in range(2):
         for n_inputs in range(1000, 1040):
             ensemble._compiled(replace(NETWORK, n_inputs=n_inputs), BATCH)

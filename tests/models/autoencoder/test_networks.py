@@ -80,22 +80,19 @@ def test_shared_and_own_inputs_give_the_same_products(rng):
 
 
 def test_squared_errors_by_hand():
-    """CA0, one factor: betas 2z, factors x1 - x2 of the row's date."""
+    """CA0, one factor: betas 2z, factors x1 - x2."""
     architecture = Architecture(n_inputs=1, hidden=(), n_factors=1, n_portfolios=2)
     weights = {
         "output": np.array([[[2.0]]], np.float32),
         "factors": np.array([[[1.0], [-1.0]]], np.float32),
     }
-    data = {
-        "Z": np.array([[1.0], [0.5], [-1.0]], np.float32),
-        "R": np.array([1.0, 0.0, 0.0], np.float32),
-        "date": np.array([0, 0, 1], np.int32),
-        "X": np.array([[3.0, 1.0], [0.0, 1.0]], np.float32),
+    batch = {
+        "Z": np.array([[-1.0], [1.0]], np.float32),
+        "R": np.array([0.0, 1.0], np.float32),
+        "X": np.array([[0.0, 1.0], [3.0, 1.0]], np.float32),
     }
-    squares, counts, statistics = architecture.squares(
-        weights, data, np.array([2, 0]), training=True
-    )
-    # Row 2: beta -2, factor -1, error -2. Row 0: beta 2, factor 2, error -3.
+    squares, counts, statistics = architecture.squares(weights, batch, training=True)
+    # First row: beta -2, factor -1, error -2. Second: beta 2, factor 2, error -3.
     np.testing.assert_allclose(squares, [[4.0, 9.0]])
     np.testing.assert_allclose(counts, [1.0, 1.0])
     assert statistics == {}

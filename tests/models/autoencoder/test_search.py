@@ -3,8 +3,8 @@ import pytest
 
 from latentbeta.config import NetworkSettings
 from latentbeta.errors import DivergenceWarning, ModelError
-from latentbeta.models.autoencoder.ensemble import Sample
 from latentbeta.models.autoencoder.networks import Architecture
+from latentbeta.models.autoencoder.sample import Sample
 from latentbeta.models.autoencoder.search import members_of_best_pair, search
 
 INF = np.inf

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Protocol
@@ -12,8 +13,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from latentbeta.errors import ModelError
-from latentbeta.models.autoencoder.epoch import Epoch, compile_epoch, fresh_state
+from latentbeta.models.autoencoder.epoch import (
+    VALIDATION_BLOCK,
+    Passes,
+    State,
+    compile_passes,
+    fresh_state,
+)
+from latentbeta.models.autoencoder.memory import keep_freed_memory
 from latentbeta.models.autoencoder.networks import Weights, stacked_weights
+from latentbeta.models.autoencoder.sample import Chunk, Sample, capacity, chunks
 from latentbeta.models.protocol import Array
 
 
@@ -27,24 +36,9 @@ class Network(Protocol):
         """Draw one member's weights."""
 
     def squares(
-        self, weights: Mapping[str, Any], data: Mapping[str, Any], rows: Any, *, training: bool
+        self, weights: Mapping[str, Any], batch: Mapping[str, Any], *, training: bool
     ) -> tuple[Any, Any, dict[str, Any]]:
         """Return squared errors (M, rows), how many returns each row has, batch statistics."""
-
-
-@dataclass(frozen=True)
-class Sample:
-    """What networks are trained on; returns and portfolios are scaled to order one.
-
-    Attributes
-    ----------
-    data : arrays by the names that the network's `squares` reads
-    training, validation : rows of the data
-    """
-
-    data: dict[str, NDArray[Any]]
-    training: NDArray[np.int64]
-    validation: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -95,28 +89,50 @@ def train(network: Network, sample: Sample, optimisation: Optimisation) -> Train
             " too few to train on; lengthen walk_forward.train or walk_forward.validation"
         )
     batch_size = min(optimisation.batch_size, len(sample.training))
-    epoch = _compiled(network, batch_size)
+    keep_freed_memory()
+    passes = _compiled(network, batch_size)
     weights = stacked_weights([network.first_weights(seed) for seed in optimisation.seeds])
     settings = [np.array(v, np.float32) for v in (optimisation.penalties, optimisation.rates)]
-    data, state = _padded(sample), fresh_state(weights)
-    best = _Best(weights, optimisation.patience)
+    state, best = fresh_state(weights), _Best(weights, optimisation.patience)
     shuffle = np.random.default_rng(optimisation.order_seed)
-    n_batches = np.int32(len(sample.training) // batch_size)
+    n_batches = len(sample.training) // batch_size
+    held_out = _held_out(sample)
     for number in range(1, optimisation.epochs + 1):
-        order = _pad(shuffle.permutation(sample.training).astype(np.int32))
-        state, training, validation = epoch(state, data, order, n_batches, *settings)
-        losses = np.array(training, np.float64), np.array(validation, np.float64)
+        order = shuffle.permutation(sample.training)[: n_batches * batch_size]
+        total = np.zeros_like(settings[0])
+        for chunk in chunks(sample, order, batch_size):
+            steps = np.int32(chunk.n_rows // batch_size)
+            state, total = passes.train(state, total, chunk.arrays, steps, *settings)
+        losses = np.array(total, np.float64) / n_batches, _validation(passes, state, held_out())
         best.note(number, losses, state["weights"] | state["statistics"])
         if best.all_stopped(number):
             break
     return best.result()
 
 
+def _held_out(sample: Sample) -> Callable[[], Iterable[Chunk]]:
+    """Return what gives the validation rows; the one chunk that is enough for most stays."""
+    block = min(VALIDATION_BLOCK, capacity(len(sample.validation)))
+    first, *others = itertools.islice(chunks(sample, sample.validation, block), 2)
+    if others:
+        return lambda: chunks(sample, sample.validation, block)
+    return lambda: (first,)
+
+
+def _validation(passes: Passes, state: State, held_out: Iterable[Chunk]) -> Array:
+    """Return each member's mean squared error on the validation rows, (M,)."""
+    n_members = len(next(iter(state["weights"].values())))
+    sums, count = np.zeros(n_members, np.float32), np.float32(0)
+    for chunk in held_out:
+        sums, count = passes.validate(state, sums, count, chunk.arrays, np.int32(chunk.n_rows))
+    return np.array(sums, np.float64) / float(count)
+
+
 # Not one is forgotten: XLA keeps a program until the process ends, and one that is made anew comes
 # on top of the old.
 @cache
-def _compiled(network: Network, batch_size: int) -> Epoch:
-    return compile_epoch(network.squares, batch_size)
+def _compiled(network: Network, batch_size: int) -> Passes:
+    return compile_passes(network.squares, batch_size)
 
 
 @dataclass
@@ -166,23 +182,3 @@ class _Best:
         history = pd.concat(self.curves, ignore_index=True)
         loss = np.where(self.diverged, np.inf, self.loss)
         return TrainedEnsemble(self.weights, history, self.epoch, loss)
-
-
-def _padded(sample: Sample) -> dict[str, Any]:
-    """Pad to powers of two, so that folds of nearly one size share one compiled program."""
-    import keras
-
-    arrays = sample.data | {"validation_rows": sample.validation.astype(np.int32)}
-    padded = {name: _pad(array) for name, array in arrays.items()}
-    padded["n_validation"] = np.array(len(sample.validation), np.int32)
-    return {name: keras.ops.convert_to_tensor(array) for name, array in padded.items()}
-
-
-def _pad(values: NDArray[Any]) -> NDArray[Any]:
-    padded = np.zeros((_capacity(len(values)), *values.shape[1:]), values.dtype)
-    padded[: len(values)] = values
-    return padded
-
-
-def _capacity(length: int) -> int:
-    return 1 << max(length - 1, 1).bit_length()

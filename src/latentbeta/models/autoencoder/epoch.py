@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,10 +16,24 @@ from latentbeta.models.autoencoder.networks import MOMENTUM, STATISTICS, Weights
 
 State = dict[str, Any]
 Squares = Callable[..., tuple[Any, Any, dict[str, Any]]]
-Epoch = Callable[..., tuple[State, Any, Any]]
+Pass = Callable[..., tuple[Any, Any]]
 
 FIRST, SECOND, SMALLEST = 0.9, 0.999, 1e-7  # Adam's decay rates and ε: Keras's
 VALIDATION_BLOCK = 512  # rows, whose activations stay in cache
+
+
+class Passes(NamedTuple):
+    """What an epoch is made of.
+
+    Attributes
+    ----------
+    train : (state, total (M,), chunk, n_batches, penalties (M,), rates (M,)) → state, total;
+        penalties are λ of each member's Σ|kernels|, rates its learning rate
+    validate : (state, sums (M,), count, chunk, n_rows) → sums, count
+    """
+
+    train: Pass
+    validate: Pass
 
 
 def fresh_state(weights: Weights) -> State:
@@ -36,48 +50,81 @@ def fresh_state(weights: Weights) -> State:
     }
 
 
-def compile_epoch(squares: Squares, batch_size: int) -> Epoch:
-    """Return `epoch(state, data, order, n_batches, penalties, rates)`, compiled by the backend.
+def compile_passes(squares: Squares, batch_size: int) -> Passes:
+    """Return the two passes over a chunk of rows, each compiled by the backend into one program.
 
-    It gives the state after the epoch, and two mean squared errors (M,): of the batches as they
-    were trained on, and of the validation rows after the last of them.
-
-    `data` holds what `squares` reads, and validation_rows (V,), of which the first n_validation
-    count; all are padded to sizes that folds share, so that one compilation serves them. `order`
-    lists the training rows, shuffled; batch b takes its b-th `batch_size` entries. `penalties`
-    (M,) is λ of each member's Σ|kernels|, `rates` (M,) its learning rate.
+    Chunks hold what `squares` reads, row after row, and are padded to lengths that epochs and
+    folds share, so that one compilation serves them.
     """
     import keras
-    from keras import ops
 
     backend = importlib.import_module(f"{__package__}.{keras.backend.backend()}_backend")
+    return Passes(
+        backend.compiled(_training_pass(squares, batch_size, backend.gradients)),
+        backend.compiled(_validation_pass(squares)),
+    )
 
-    def epoch(
-        state: State, data: State, order: Any, n_batches: Any, penalties: Any, rates: Any
-    ) -> tuple[State, Any, Any]:
-        def step(batch: Any, total: Any, state: State) -> tuple[Any, Any, State]:
-            rows = ops.slice(order, [batch * batch_size], [batch_size])
-            loss = _penalised(squares, state["statistics"], data, rows, penalties)
-            gradients, (mean_squares, found) = backend.gradients(loss, state["weights"])
-            moved = _adam(state, gradients, rates)
-            return batch + 1, total + mean_squares, moved | {"statistics": _settled(state, found)}
 
-        start = ops.zeros((), "int32"), ops.zeros_like(penalties), state
+def _training_pass(squares: Squares, batch_size: int, gradients: Callable[..., Any]) -> Pass:
+    def train(
+        state: State, total: Any, chunk: State, n_batches: Any, penalties: Any, rates: Any
+    ) -> tuple[State, Any]:
+        """Take the chunk's batches; add each one's mean squared errors (M,) to the total."""
+        from keras import ops
+
+        def step(number: Any, total: Any, state: State) -> tuple[Any, Any, State]:
+            batch = _block(chunk, number * batch_size, batch_size)
+            loss = _penalised(squares, state["statistics"], batch, penalties)
+            found, (mean_squares, statistics) = gradients(loss, state["weights"])
+            moved = _adam(state, found, rates) | {"statistics": _settled(state, statistics)}
+            return number + 1, total + mean_squares, moved
+
+        start = ops.zeros((), "int32"), total, state
         # Not as many steps as a Python loop says: XLA would compile every number of batches anew.
-        _, total, state = ops.while_loop(lambda batch, *_: batch < n_batches, step, start)
-        return state, total / ops.cast(n_batches, "float32"), _validation(squares, state, data)
+        _, total, state = ops.while_loop(lambda number, *_: number < n_batches, step, start)
+        return state, total
 
-    return backend.compiled(epoch)
+    return train
+
+
+def _validation_pass(squares: Squares) -> Pass:
+    def validate(state: State, sums: Any, count: Any, chunk: State, n_rows: Any) -> tuple[Any, Any]:
+        """Add the squared errors (M,) of the chunk's rows to the sums, how many to the count."""
+        from keras import ops
+
+        weights = state["weights"] | state["statistics"]
+        size = min(VALIDATION_BLOCK, next(iter(chunk.values())).shape[0])
+
+        def add(start: Any, sums: Any, count: Any) -> tuple[Any, Any, Any]:
+            found, counts, _ = squares(weights, _block(chunk, start, size), training=False)
+            real = ops.cast(start + ops.arange(size) < n_rows, "float32")
+            return start + size, sums + ops.matmul(found, real), count + ops.sum(counts * real)
+
+        first = ops.zeros((), "int32"), sums, count
+        _, sums, count = ops.while_loop(lambda start, *_: start < n_rows, add, first)
+        return sums, count
+
+    return validate
+
+
+def _block(chunk: State, start: Any, size: int) -> State:
+    """Return `size` rows of every array."""
+    from keras import ops
+
+    return {
+        name: ops.slice(a, [start, *[0] * (a.ndim - 1)], [size, *a.shape[1:]])
+        for name, a in chunk.items()
+    }
 
 
 def _penalised(
-    squares: Squares, statistics: State, data: State, rows: Any, penalties: Any
+    squares: Squares, statistics: State, batch: State, penalties: Any
 ) -> Callable[[State], tuple[Any, Any]]:
     """Return the loss as a function of the weights; beside it what else a batch tells."""
     from keras import ops
 
     def loss(weights: State) -> tuple[Any, Any]:
-        sums, counts, found = squares(weights | statistics, data, rows, training=True)
+        sums, counts, found = squares(weights | statistics, batch, training=True)
         mean_squares = ops.sum(sums, axis=1) / ops.sum(counts)
         sizes = sum(ops.sum(ops.abs(w), axis=(1, 2)) for w in weights.values() if w.ndim == 3)
         # A sum over members: each member's gradient sees its own loss alone.
@@ -110,23 +157,3 @@ def _settled(state: State, found: State) -> State:
     """Return the moving statistics after a batch's."""
     old = state["statistics"]
     return {name: MOMENTUM * old[name] + (1 - MOMENTUM) * found[name] for name in old}
-
-
-def _validation(squares: Squares, state: State, data: State) -> Any:
-    """Return each member's mean squared error on the validation rows, block by block."""
-    from keras import ops
-
-    weights = state["weights"] | state["statistics"]
-    every = data["validation_rows"]
-    block = min(VALIDATION_BLOCK, every.shape[0])
-
-    def add(start: Any, total: Any, count: Any) -> tuple[Any, Any, Any]:
-        rows = ops.slice(every, [start], [block])
-        sums, counts, _ = squares(weights, data, rows, training=False)
-        real = ops.cast(start + ops.arange(block) < data["n_validation"], "float32")
-        return start + block, total + ops.matmul(sums, real), count + ops.sum(counts * real)
-
-    n_members = next(iter(state["weights"].values())).shape[0]
-    first = ops.zeros((), "int32"), ops.zeros(n_members), ops.zeros(())
-    _, total, count = ops.while_loop(lambda at, *_: at < data["n_validation"], add, first)
-    return total / count

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from latentbeta.config import NetworkSettings
-from latentbeta.models.autoencoder.ensemble import Sample
 from latentbeta.models.autoencoder.networks import Architecture, Weights, stacked_betas
+from latentbeta.models.autoencoder.sample import Sample
 from latentbeta.models.autoencoder.search import search
 from latentbeta.models.protocol import Array, Fit, State
 from latentbeta.panel.panel import Panel
@@ -116,12 +117,11 @@ def _sample(
 ) -> Sample:
     dated = np.asarray(np.isfinite(inputs.X).all(axis=1))
     usable = panel.observed & dated[panel.date_index]
-    date = panel.date_index[usable]
-    data = {
-        "Z": inputs.Z[usable],
-        "R": (panel.R[usable] / scales[0]).astype(np.float32),
-        "date": date.astype(np.int32),
+    data: dict[str, NDArray[Any]] = {
+        "Z": inputs.Z,
+        "R": (panel.R / scales[0]).astype(np.float32),
+        "date": panel.date_index,
         "X": np.nan_to_num(inputs.X / scales[1]).astype(np.float32),
     }
-    is_training = date < n_training_dates
-    return Sample(data, np.flatnonzero(is_training), np.flatnonzero(~is_training))
+    is_training = panel.date_index < n_training_dates
+    return Sample(data, np.flatnonzero(usable & is_training), np.flatnonzero(usable & ~is_training))

@@ -61,23 +61,20 @@ class Architecture:
         return weights | {"factors": glorot(self.n_portfolios, self.n_factors, random)}
 
     def squares(
-        self, weights: Mapping[str, Any], data: Mapping[str, Any], rows: Any, *, training: bool
+        self, weights: Mapping[str, Any], batch: Mapping[str, Any], *, training: bool
     ) -> tuple[Any, Any, dict[str, Any]]:
         """Return the squared error of each row (M, rows), how many returns it has, statistics.
 
         Parameters
         ----------
-        data : Z (n, P), R (n,), date (n,) index into X, X (T, L)
-        rows : (rows,) index into Z, R and date
+        batch : Z (rows, P), R (rows,), X (rows, L) of each row's date
         """
         from keras import ops
 
-        Z, R = ops.take(data["Z"], rows, axis=0), ops.take(data["R"], rows)
-        X = ops.take(data["X"], ops.take(data["date"], rows), axis=0)
-        betas, statistics = stacked_betas(weights, Z, training=training)
-        factors = dense(ops.transpose(X), weights["factors"])
-        errors = R - ops.sum(betas * factors, axis=1)
-        return ops.square(errors), ops.ones_like(R), statistics
+        betas, statistics = stacked_betas(weights, batch["Z"], training=training)
+        factors = dense(ops.transpose(batch["X"]), weights["factors"])
+        errors = batch["R"] - ops.sum(betas * factors, axis=1)
+        return ops.square(errors), ops.ones_like(batch["R"]), statistics
 
 
 def stacked_weights(members: list[Weights]) -> Weights:

@@ -15,11 +15,11 @@ from latentbeta.errors import DivergenceWarning
 from latentbeta.models.autoencoder.ensemble import (
     Network,
     Optimisation,
-    Sample,
     TrainedEnsemble,
     train,
 )
 from latentbeta.models.autoencoder.networks import Weights, take_members
+from latentbeta.models.autoencoder.sample import Sample
 from latentbeta.models.protocol import Array
 
 ORDER_STREAM = 1_000_003  # keeps the order of batches apart from every member's first weights

@@ -1,0 +1,82 @@
+"""The rows that networks are trained on, gathered chunk by chunk in the order of an epoch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Of one chunk; however long the panel, training holds two: as gathered, and the backend's copy.
+CHUNK_BYTES = 2**26
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What networks are trained on; returns and portfolios are scaled to order one.
+
+    Attributes
+    ----------
+    data : arrays by name, row by row, maybe mapped from a file. Where one is called ``date``,
+        ``X`` is by date instead, and ``date`` says which of its rows belongs to each row.
+    training, validation : rows of the data
+    """
+
+    data: dict[str, NDArray[Any]]
+    training: NDArray[np.int64]
+    validation: NDArray[np.int64]
+
+    def sources(self) -> dict[str, tuple[NDArray[Any], NDArray[Any] | None]]:
+        """Return each array that networks read, and what leads from a row to its place there."""
+        date = self.data.get("date")
+        return {
+            name: (values, date if name == "X" else None)
+            for name, values in self.data.items()
+            if name != "date"
+        }
+
+
+class Chunk(NamedTuple):
+    """Some rows as a backend's arrays: `n_rows` of them, then zeros up to a shared length."""
+
+    arrays: dict[str, Any]
+    n_rows: int
+
+
+def chunks(sample: Sample, rows: NDArray[np.int64], block: int) -> Iterator[Chunk]:
+    """Gather rows in their order; every chunk but the last holds as many whole blocks.
+
+    Few rows are padded to a power of two of blocks, so that folds of nearly one size share one
+    compiled program. Gathering is left to NumPy: XLA would copy number by number.
+    """
+    sources = sample.sources()
+    row_bytes = sum(values[:1].nbytes for values, _ in sources.values())
+    blocks = min(capacity(math.ceil(len(rows) / block)), CHUNK_BYTES // (block * row_bytes))
+    length = block * max(1, blocks)
+    for start in range(0, len(rows), length):
+        yield _gathered(sources, rows[start : start + length], length)
+
+
+def capacity(length: int) -> int:
+    """Return the smallest power of two from two that is not below a length."""
+    return 1 << max(length - 1, 1).bit_length()
+
+
+def _gathered(
+    sources: dict[str, tuple[NDArray[Any], NDArray[Any] | None]],
+    rows: NDArray[np.int64],
+    length: int,
+) -> Chunk:
+    import keras
+
+    arrays = {}
+    for name, (values, lead) in sources.items():
+        padded = np.zeros((length, *values.shape[1:]), values.dtype)
+        places = rows if lead is None else lead[rows]
+        # "clip" writes in place where "raise" would fill a copy first; no row is out of range.
+        np.take(values, places, axis=0, out=padded[: len(rows)], mode="clip")
+        arrays[name] = keras.ops.convert_to_tensor(padded)
+    return Chunk(arrays, len(rows))
