@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from latentbeta.characteristics.industry import SUFFIX
 from latentbeta.characteristics.registry import rows_of
 from latentbeta.characteristics.row import Characteristic
 from latentbeta.characteristics.windows import Formations
@@ -39,8 +40,8 @@ def compute(
 ) -> Iterator[Computed]:
     """Yield characteristics at each formation, assets in their order, showing progress.
 
-    Memory holds little more than what a block of assets needs. No function may look at the assets
-    beside one, but for means over the market or a sector, which know the whole of it.
+    What the registry holds takes no more memory than a block of assets needs. A user's own
+    function may look at any asset, so it is given the whole market at once.
 
     Parameters
     ----------
@@ -58,9 +59,23 @@ def compute(
     SettingsError
         When a name stands for no characteristic, or one of the user's gives no (T, N) floats.
     """
+    own = tuple(own)
     rows = rows_of(names, own)
-    with counting("characteristics", market.shape[1]) as advance:
+    users = {row.name for row in own}
+    at_once = [name for name in names if name in users or name.removesuffix(SUFFIX) in users]
+    n_assets = market.shape[1]
+    everything = market.columns(0, n_assets) if at_once else None
+    whole = {name: rows[name].function(everything, formations) for name in at_once if everything}
+    with counting("characteristics", n_assets) as advance:
         for columns, block in blocks(market):
-            values = {name: rows[name].function(block, formations) for name in names}
-            yield Computed(columns, block, values)
+            yield Computed(
+                columns,
+                block,
+                {
+                    name: whole[name][:, columns]
+                    if name in whole
+                    else rows[name].function(block, formations)
+                    for name in names
+                },
+            )
             advance(columns.stop - columns.start)
