@@ -32,7 +32,9 @@ def wait_for_the_first_fold(workspace, process):
 
 def is_training(process, workspace):
     try:
-        return "flows.train" in process.cmdline() and process.cwd() == str(workspace.folder)
+        return process.cmdline()[-2:] == ["flows", "train"] and process.cwd() == str(
+            workspace.folder
+        )
     except psutil.Error:
         return False
 
