@@ -179,18 +179,29 @@ def test_looking_ahead_is_found_out(tmp_path, body, random_market):
 def test_it_is_given_all_assets_however_many_are_worked_on_at_a_time(
     tmp_path, random_market, monkeypatch
 ):
-    """Less the mean of all assets: with blocks of two assets as with one block."""
+    """A rank among all assets, and its industry-adjusted form: two assets a block, or all."""
+    own = load_own(write(tmp_path, "return market.close[formations].argsort(axis=1) * 1.0"))
+    names = ["mine", "mom1m", "mine_ia"]
+    together = values_of(random_market(5), FORMATIONS, names, own)
+    assert sorted(together["mine"][0]) == list(range(7))
+    monkeypatch.setattr("latentbeta.data.market.BLOCK_CELLS", 2 * 830)
+    apart = values_of(random_market(5), FORMATIONS, names, own)
+    for name in names:
+        assert apart[name].tobytes() == together[name].tobytes()
+
+
+def test_means_over_sectors_are_at_hand(tmp_path, random_market, monkeypatch):
+    """With blocks of two assets as with one block."""
     body = (
-        "v = market.close[formations]\n"
-        "    known = np.isfinite(v)\n"
-        "    mean = np.cumsum(np.where(known, v, 0.0), axis=1)[:, -1] / known.sum(axis=1)\n"
-        "    return v - mean[:, None]"
+        "from latentbeta.characteristics.sectors import sector_mean\n"
+        "    from latentbeta.characteristics.size import mvel1\n"
+        "    return sector_mean(market, formations, 'mvel1', mvel1)"
     )
     own, market = load_own(write(tmp_path, body)), random_market(5)
-    names = ["mine", "mom1m", "mine_ia"]
+    names = ["mine", "mom1m"]
     together = values_of(market, FORMATIONS, names, own)
     monkeypatch.setattr("latentbeta.data.market.BLOCK_CELLS", 2 * market.shape[0])
-    apart = values_of(market, FORMATIONS, names, own)
+    apart = values_of(random_market(5), FORMATIONS, names, own)
     for name in names:
         assert np.isfinite(together[name]).any()
         assert apart[name].tobytes() == together[name].tobytes()

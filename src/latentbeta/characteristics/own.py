@@ -1,8 +1,9 @@
 """The user's own characteristics: Python files of a folder, whose rows join the registry.
 
 A file defines functions and `ROWS`, one `Characteristic` each. Nothing of the package is edited.
-What such a function returns is looked at each time it runs: its shape and type, and that days
-after a formation, once they are cut off, were not needed for the value at it.
+Such a function is given all assets of a market. What it returns is looked at: its shape and type,
+and, once a market, that the value at a formation needed neither later days and publications nor
+other formations.
 """
 
 from __future__ import annotations
@@ -115,12 +116,22 @@ class _Watched:
     def __call__(self, market: DailyMarket, formations: Formations) -> Matrix:
         shown = _read_only(market)
         values = self._values(shown, formations)
+        seen = (self, formations.tobytes())
+        (market.whole or market).remembered(seen, lambda: self._watch(shown, formations, values))
+        return values
+
+    def _watch(self, market: DailyMarket, formations: Formations, values: Matrix) -> None:
+        """Raise a CharacteristicError where a value depends on what it may not see."""
         for position in _with_later_days(market, formations):
             day = int(formations[position])
-            alone = self._values(_up_to(shown, day), formations[[position]])[0]
-            if alone.tobytes() != values[position].tobytes():
-                self._refuse_look_ahead(market, day, alone, values[position])
-        return values
+            less = self._values(_up_to(market, day), formations[[position]])[0]
+            if (column := _first_difference(less, values[position])) is not None:
+                raise self._error(
+                    f"on {str(market.days[day])[:10]} the value of {market.assets[column]} is"
+                    f" {values[position, column]}, and {less[column]} once the later days and the"
+                    " other formations are taken away: it may use days up to"
+                    " market.days[formations[t]] alone"
+                )
 
     def _values(self, market: DailyMarket, formations: Formations) -> Matrix:
         try:
@@ -135,17 +146,6 @@ class _Watched:
             raise self._error(f"it returned {values.dtype}; return float64, NaN where missing")
         return np.where(np.isfinite(values), values, np.nan)
 
-    def _refuse_look_ahead(
-        self, market: DailyMarket, day: int, alone: Matrix, values: Matrix
-    ) -> NoReturn:
-        column = int(np.argmax(alone.view(np.int64) != values.view(np.int64)))
-        raise self._error(
-            f"on {str(market.days[day])[:10]} the value of {market.assets[column]} is"
-            f" {values[column]}, and {alone[column]} once the later days and the other"
-            " formations are taken away: it may use days up to market.days[formations[t]] alone,"
-            " asset by asset in their order"
-        )
-
     def _error(self, reason: str) -> CharacteristicError:
         return CharacteristicError(f"{self._file}: {self._row.name!r}: {reason}")
 
@@ -154,6 +154,12 @@ def _refuse_repeated(file: Path, rows: Sequence[Characteristic]) -> None:
     names = [row.name for row in rows]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise CharacteristicError(f"{file}: {', '.join(repeated)} is there twice in ROWS")
+
+
+def _first_difference(less: Matrix, values: Matrix) -> int | None:
+    """Return the first place where two rows (N,) differ in a bit, None where they do not."""
+    different = less.view(np.int64) != values.view(np.int64)
+    return int(np.argmax(different)) if different.any() else None
 
 
 def _with_later_days(market: DailyMarket, formations: Formations) -> list[int]:
@@ -165,10 +171,12 @@ def _with_later_days(market: DailyMarket, formations: Formations) -> list[int]:
 
 def _up_to(market: DailyMarket, day: int) -> DailyMarket:
     """Return the market as it was known at the close of a day."""
-    known = market.between(0, day + 1)
-    if known.fundamentals is None:
-        return known
-    return replace(known, fundamentals=known.fundamentals.until(market.days[day]))
+    accounts = market.fundamentals
+    return replace(
+        market.until(day + 1),
+        fundamentals=None if accounts is None else accounts.until(market.days[day]),
+        whole=None if market.whole is None else market.whole.until(day + 1),
+    )
 
 
 def _read_only(market: DailyMarket) -> DailyMarket:
