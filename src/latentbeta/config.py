@@ -300,7 +300,7 @@ def check_settings(document: Any, *, source: str) -> Settings:
     except pydantic.ValidationError as error:
         lines = [
             f"  {'.'.join(str(part) for part in item['loc'])}: {item['msg']}"
-            f" (it is {item['input']!r})"
+            + ("" if item["type"] == "missing" else f" (it is {item['input']!r})")
             for item in error.errors()
         ]
         raise SettingsError(

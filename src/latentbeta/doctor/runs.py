@@ -16,13 +16,14 @@ from latentbeta.environment import CACHE_FOLDER
 from latentbeta.storage import read_json
 
 PUBLISHED = Path("data/published")
+LAST_STAGE = "report"  # what it does not need, such as a source not in use, is not asked about
 SECONDS_FOR_DVC = 300
 LEAST_OF_NIGHT_BEFORE = 0.95  # assets; fewer are said
 
 
 def stages(project: Path) -> Iterator[Finding]:
     """Give what `dvc status` says, in words."""
-    command = [sys.executable, "-m", "dvc", "status", "--json"]
+    command = [sys.executable, "-m", "dvc", "status", "--json", "--with-deps", LAST_STAGE]
     done = subprocess.run(
         command, cwd=project, capture_output=True, text=True, timeout=SECONDS_FOR_DVC, check=False
     )

@@ -84,6 +84,21 @@ def run_gate(prices_folder: Path, panel_folder: Path, settings: Settings, out: P
     """
     (out / "result.json").unlink(missing_ok=True)  # a crash must not leave a pass for other data
     suite = suite_of(prices_folder, panel_folder, settings)
+    result = run_suite(suite, out)
+    for failure in result.warnings:
+        say(f"warning: {_in_words(failure)}")
+    if not result.passed:
+        raise QualityError(_message(result.blocking, out))
+    if len(suite.quarantined):
+        say(f"validation: {len(suite.quarantined):,} daily returns are in {QUARANTINE_FILE}")
+    say(
+        f"validation: {len(result.outcomes)} rules, none blocking, warnings: {len(result.warnings)}"
+    )
+    return result
+
+
+def run_suite(suite: Suite, out: Path) -> GateResult:
+    """Check a suite and save what was found; see `run_gate`."""
     with folder_written_atomically(out) as folder:
         docs = folder / "docs"
         outcomes = run_checkpoints(suite.tables, suite.rules, docs=docs, data_date=suite.data_date)
@@ -92,13 +107,6 @@ def run_gate(prices_folder: Path, panel_folder: Path, settings: Settings, out: P
         write_parquet(offending_rows(result.failures), folder / "offending_rows.parquet")
         write_parquet(suite.quarantined, folder / QUARANTINE_FILE)
         write_json(_document(result, suite), folder / "result.json")
-    for failure in result.warnings:
-        say(f"warning: {_in_words(failure)}")
-    if not result.passed:
-        raise QualityError(_message(result.blocking, out))
-    if len(suite.quarantined):
-        say(f"validation: {len(suite.quarantined):,} daily returns are in {QUARANTINE_FILE}")
-    say(f"validation: {len(outcomes)} rules, none blocking, warnings: {len(result.warnings)}")
     return result
 
 
@@ -140,7 +148,7 @@ def _message(blocking: Sequence[Failure], out: Path) -> str:
             *(f"  {_in_words(failure)}" for failure in blocking),
             f"  rows: {out / 'offending_rows.parquet'}",
             f"  pages: {out / 'docs' / 'index.html'}",
-            "  what to do about each rule: docs/quality.md",
+            "  what to do about each rule: `latentbeta doctor`, or docs/quality.md",
         ]
     )
 

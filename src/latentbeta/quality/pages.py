@@ -12,6 +12,7 @@ from typing import Any
 import jinja2
 import pandas as pd
 
+from latentbeta.quality.advice import ADVICE
 from latentbeta.quality.rows import Failure
 from latentbeta.quality.rules import Outcome
 from latentbeta.quality.suite import Suite
@@ -84,6 +85,7 @@ def finish_pages(
             blocking=[failure for failure in failures if failure.outcome.blocks],
             warnings=[failure for failure in failures if failure.outcome.warns],
             pages=pages,
+            advice=ADVICE,
             found=found,
             shown=_shown,
         ),

@@ -107,4 +107,6 @@ def _text(values: Iterable[object]) -> str:
 def _one(value: object) -> str:
     if isinstance(value, pd.Timestamp):
         return f"{value:%Y-%m-%d}"
+    if pd.isna(value):  # type: ignore[call-overload]
+        return "missing"
     return f"{value:.7g}" if isinstance(value, float) else str(value)

@@ -81,40 +81,57 @@ def suite_of(prices_folder: Path, panel_folder: Path, settings: Settings) -> Sui
     """
     if settings.data.kind == "panel":
         return _of_given_panel(prices_folder, panel_folder, settings)
-    files = [
-        *(prices_folder / name for name in (PRICES_FILE, RISK_FREE_FILE, FLAGS_FILE)),
-        *(panel_folder / name for name in (PANEL_FILE, RAW_FILE)),
-    ]
-    prices, rates = read_dated(files[0], ["date"]), read_dated(files[1], ["date"])
-    quarantined = quarantined_rows(files[2])
-    panel, raw = read_dated(files[3], ["date", "formation"]), read_dated(files[4], ["date"])
+    about_prices = price_suite(prices_folder, settings)
+    files = [panel_folder / PANEL_FILE, panel_folder / RAW_FILE]
+    panel, raw = read_dated(files[0], ["date", "formation"]), read_dated(files[1], ["date"])
+    prices = about_prices.tables["prices"]
+    rates = read_dated(prices_folder / RISK_FREE_FILE, ["date"])
     dates = pd.DatetimeIndex(prices["date"].drop_duplicates().dropna())
-    days = pd.DatetimeIndex(sessions(settings.data.calendar, dates.min(), dates.max()))
-    latest = settings.data.as_of or dt.datetime.now(dt.UTC).date()
-    tables = price_tables(prices, days) | panel_tables(panel, raw, dates)
     return Suite(
-        tables=tables
-        | {
-            "price_newest": newest_table(prices),
-            "price_quarantine": quarantine_table(quarantined, prices),
-            "panel_targets": target_table(panel, prices, rates),
+        tables={
+            **about_prices.tables,
             "risk_free": rates,
-        }
-        | return_tables(panel, characteristics_of(raw)),
+            **panel_tables(panel, raw, dates),
+            **return_tables(panel, characteristics_of(raw)),
+            "panel_targets": target_table(panel, prices, rates),
+        },
         rules=(
-            *price_rules(settings.quality, latest=latest),
-            *newest_rules(settings.quality),
+            *about_prices.rules,
             *rate_rules(),
-            *quarantine_rules(settings.quality),
             *panel_rules(settings.quality, characteristics_of(raw)),
             *formation_rules(),
             *return_rules(settings.rebalancing),
             *target_rules(),
         ),
+        quarantined=about_prices.quarantined,
+        files=(*about_prices.files, prices_folder / RISK_FREE_FILE, *files),
+        data_date=about_prices.data_date,
+        about="Prices and panel",
+    )
+
+
+def price_suite(prices_folder: Path, settings: Settings) -> Suite:
+    """Put together what is about daily prices alone; see `suite_of`."""
+    files = (prices_folder / PRICES_FILE, prices_folder / FLAGS_FILE)
+    prices, quarantined = read_dated(files[0], ["date"]), quarantined_rows(files[1])
+    first, last = prices["date"].min(), prices["date"].max()
+    days = pd.DatetimeIndex(sessions(settings.data.calendar, first, last))
+    latest = settings.data.as_of or dt.datetime.now(dt.UTC).date()
+    return Suite(
+        tables={
+            **price_tables(prices, days),
+            "price_newest": newest_table(prices),
+            "price_quarantine": quarantine_table(quarantined, prices),
+        },
+        rules=(
+            *price_rules(settings.quality, latest=latest),
+            *newest_rules(settings.quality),
+            *quarantine_rules(settings.quality),
+        ),
         quarantined=quarantined,
         files=files,
-        data_date=dates.max().date(),
-        about="Prices and panel",
+        data_date=last.date(),
+        about="Prices",
     )
 
 
@@ -124,8 +141,7 @@ def _of_given_panel(prices_folder: Path, panel_folder: Path, settings: Settings)
     formations = pd.DatetimeIndex(panel["formation"].drop_duplicates().dropna())
     say("validation: the source is a panel; there are no prices, so no rules about them")
     return Suite(
-        tables=panel_tables(panel, raw, formations)
-        | return_tables(panel, characteristics_of(raw)),
+        tables=panel_tables(panel, raw, formations) | return_tables(panel, characteristics_of(raw)),
         rules=(
             *panel_rules(settings.quality, characteristics_of(raw)),
             *return_rules(settings.rebalancing),

@@ -34,6 +34,11 @@ class ProjectFiles:
         return self.data / "panel"
 
     @property
+    def validation(self) -> Path:
+        """Folder of the validate stage."""
+        return self.data / "validation"
+
+    @property
     def results(self) -> Path:
         """Folder of the results that others rely on."""
         return self.data / "results"

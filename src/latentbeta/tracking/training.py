@@ -236,6 +236,8 @@ def _log_files(store: Store, run_id: str, files: ProjectFiles) -> None:
     ):
         if path.exists():
             store.client.log_artifact(run_id, str(path), folder)
+    if files.validation.exists():  # the gate's pages, which the report links to
+        store.client.log_artifacts(run_id, str(files.validation), "validation")
 
 
 def _set_tags(store: Store, run_id: str, tags: Mapping[str, str]) -> None:
