@@ -14,9 +14,10 @@ from benchmarks.daily_characteristics import (
 )
 from benchmarks.machine import machine
 from benchmarks.market import daily_market, factor_panel, month_ends
-from benchmarks.pipeline import PipelineCost
-from benchmarks.run import as_markdown
-from benchmarks.timing import Comparison, alternating
+from benchmarks.pipeline import PipelineCost, measured_share
+from benchmarks.run import MODULES, as_markdown
+from benchmarks.scaling import Protocol, cost_table
+from benchmarks.timing import Comparison, Measured, alternating, standing
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,23 +45,82 @@ def test_a_ratio_is_that_of_the_medians():
     assert row.ratio == 3.0
 
 
+@pytest.mark.parametrize(
+    ("value", "floor", "goal", "reached"),
+    [
+        (7.0, 6.0, 15.0, "floor"),
+        (15.0, 6.0, 15.0, "goal"),
+        (5.9, 6.0, 15.0, "short"),
+        (70.0, 60.0, 25.0, "short"),
+        (60.0, 60.0, 25.0, "floor"),
+        (20.0, 60.0, 25.0, "goal"),
+        (20.0, None, None, ""),
+    ],
+)
+def test_less_is_better_where_the_goal_is_below_the_floor(value, floor, goal, reached):
+    assert standing(value, floor, goal) == reached
+
+
+def test_every_work_has_a_module():
+    assert [n for n in MODULES.values() if not (ROOT / f"benchmarks/{n}.py").exists()] == []
+
+
+def test_the_protocol_counts_every_network_and_row():
+    protocol = Protocol()
+    rows = [3.9 * (18 + refit) / 60 for refit in range(30)]
+    assert protocol.training_rows == pytest.approx(sum(rows) / 30)
+    assert protocol.members == 4 * 6 * 10 * 6 * 30
+    by_hand = sum(6 * (60 * 30 * row * 0.5 + 2.0) for row in rows)  # six K, a stack of 60
+    assert protocol.network_seconds(0.5, 2.0) == pytest.approx(by_hand)
+    products = 94 * 32 + 32 * 16 + 16 * 6
+    assert protocol.operations((32, 16)) == pytest.approx(
+        6 * products * sum(rows) * 1e6 * 30 * 6 * 60
+    )
+
+
+def test_the_cost_table_divides_by_processes_and_their_efficiency():
+    units = [
+        {"work": f"{name} K=6", "unit": unit, "value": value}
+        for name in ("ca0", "ca1", "ca2", "ca3")
+        for unit, value in (
+            ("s a member, epoch and million training rows", 0.5),
+            ("s a fit beside its epochs", 0.0),
+        )
+    ]
+    units.append({"work": "ipca K=6", "unit": "s a fit and million training rows", "value": 0.0})
+    fan_out = {"peer": "one worker, one thread", "ratio": 1.6}
+    results = {"machine": {"cores": 2}, "measured": units, "comparisons": [fan_out]}
+    table = cost_table(results, "some.json")
+    hours = 4 * Protocol().network_seconds(0.5, 0.0) / 3600
+    assert f"| all | {hours:,.1f} |" in table
+    assert f"| 4 | 8 | {hours / 8 / 0.8:,.1f} |" in table
+
+
 def test_overhead_is_what_the_functions_do_not_account_for():
     cost = PipelineCost(
         pure={"ingest": 5.0, "train": 80.0},
         pure_found=2.0,
         stages={"before the first stage": 3.0, "ingest": 11.0, "train": 13.0},
         total=22.0,
+        fresh=60.0,
     )
     assert cost.overhead == 15.0
-    assert cost.share == 0.15
+    assert cost.share == 0.25
+    row = measured_share(cost)
+    assert (row.value, row.standing) == (25.0, "floor")
 
 
 def test_the_page_names_the_machine_but_not_its_host():
     facts = {"date": "2024-01-31 10:00 UTC", "command": "make bench", "commit": "abc"}
     of = machine() | {"load_average_after": [0.0, 0.0, 0.0]}
-    row = Comparison("work", "peer", "s", (1.0,), (4.0,), "note")
-    page = as_markdown(facts | {"machine": of}, [row], None)
-    assert "| 4.0 |" in page
+    rows = [
+        Comparison("work", "peer", "s", (1.0,), (4.0,), "note", floor=3.0, goal=5.0),
+        Measured("more work", "peak GB", 3.5, 12.0, 6.0, "held at once"),
+    ]
+    page = as_markdown(facts | {"machine": of}, rows, None)
+    assert "| 4 | 3 | 5 | floor |" in page
+    assert "| more work | peak GB | 3.5 | 12 | 6 | goal |" in page
+    assert "- more work: held at once." in page
     assert of["cpu"] in page
     assert platform.node() not in page
     assert not {"host", "node"} & set(of)

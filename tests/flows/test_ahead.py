@@ -135,8 +135,8 @@ def test_the_first_stage_sets_the_others_importing_in_turn(project):
 def test_a_killed_command_ends_its_stage(project):
     with standing_ready(project) as (sockets, _):
         with start(project, "train", sockets) as command:
-            wait_until(lambda: (project / "training").exists())
-            wait_until(lambda: (project / "training").read_text())
+            wait_until((project / "training").exists)
+            wait_until((project / "training").read_text)
             worker = psutil.Process(int((project / "training").read_text()))
             command.kill()
         worker.wait(20)
@@ -144,8 +144,8 @@ def test_a_killed_command_ends_its_stage(project):
 
 def test_a_killed_stage_fails_its_command(project):
     with standing_ready(project) as (sockets, _), start(project, "train", sockets) as command:
-        wait_until(lambda: (project / "training").exists())
-        wait_until(lambda: (project / "training").read_text())
+        wait_until((project / "training").exists)
+        wait_until((project / "training").read_text)
         os.kill(int((project / "training").read_text()), signal.SIGKILL)
         _, complained = command.communicate(timeout=20)
         assert command.returncode == 1
