@@ -6,8 +6,12 @@ import pandas as pd
 import pytest
 
 from latentbeta.config import DataSettings, read_settings
+from latentbeta.data.calendar import sessions
 from latentbeta.data.market_files import load_market
 from latentbeta.data.store import ingest
+from latentbeta.quality.checkpoint import run_checkpoints
+from latentbeta.quality.prices import price_rules, price_tables
+from latentbeta.quality.rows import find_failures
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "sp500_daily"
 
@@ -97,3 +101,42 @@ def test_returns_agree_with_the_vendor_s_adjusted_closes_but_where_those_are_wro
         ("ZBRA", "2003-08-21"),
         ("ZBRA", "2004-08-25"),
     ]
+
+
+def test_the_crash_of_2008_is_marked_where_it_is_extreme_and_believed(prices: Path) -> None:
+    flags = pd.read_parquet(prices / "flags.parquet")
+    crash = flags[flags["date"].between("2008-09-01", "2009-03-31")]
+    assert crash["rule"].value_counts().to_dict() == {
+        "large_return": 15,
+        "reversed_spike": 14,
+        "filled_quote": 7,
+        "dividend_unusual": 3,
+        "like_a_split": 2,
+    }
+    table = pd.read_parquet(prices / "prices.parquet", columns=["date", "asset", "total_return"])
+    quoted_before = table["asset"].duplicated()
+    inside = table[table["date"].between("2008-09-01", "2009-03-31") & quoted_before]
+    assert len(inside) > 60_000
+    assert inside["total_return"].notna().all()
+
+
+@pytest.mark.slow
+def test_the_gate_blocks_nothing_of_it_and_warns_of_what_is_wrong(
+    prices: Path, tmp_path: Path
+) -> None:
+    table = pd.read_parquet(prices / "prices.parquet")
+    days = pd.DatetimeIndex(sessions("XNYS", table["date"].min(), table["date"].max()))
+    tables = price_tables(table, days)
+    rules = price_rules(
+        read_settings(Path(__file__).parents[2] / "params.yaml").quality, latest=dt.date(2026, 1, 1)
+    )
+    outcomes = run_checkpoints(tables, rules, docs=tmp_path, data_date=dt.date(2021, 4, 21))
+    assert not [outcome.rule.name for outcome in outcomes if outcome.blocks]
+    failures = {f.outcome.rule.name: f for f in find_failures(outcomes, tables)}
+    assert set(failures) == {
+        *("total_return_usual", "dividend_below_price", "price_not_stale", "session_moved"),
+    }
+    assert failures["session_moved"].rows["date"].tolist() == [pd.Timestamp("2003-01-29")]
+    assert failures["price_not_stale"].rows["asset"].tolist() == ["TTWO", "TYL"]
+    crash = failures["total_return_usual"].rows["date"].between("2008-09-01", "2009-03-31")
+    assert failures["total_return_usual"].rows[crash]["asset"].tolist() == ["HIG"]

@@ -19,9 +19,11 @@ from latentbeta.quality import checkpoint
 from latentbeta.quality.checkpoint import run_checkpoints
 from latentbeta.quality.newest import newest_rules
 from latentbeta.quality.panel import formation_rules, panel_rules
+from latentbeta.quality.panel_returns import return_rules
 from latentbeta.quality.panel_tables import panel_tables
 from latentbeta.quality.prices import price_rules, price_tables
 from latentbeta.quality.quarantine import quarantine_rules
+from latentbeta.quality.rates import rate_rules
 from latentbeta.quality.rules import Outcome, Rule
 from latentbeta.quality.targets import target_rules
 
@@ -30,6 +32,9 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "quality.md"
 ELSEWHERE = {
     *("price_date_not_ahead", "newest_session_whole", "withheld_few", "return_in_prices"),
     *("newest_values_usual", "characteristic_covered_as_before"),
+    # tests/faults/catalogue.py and test_panel_returns.py
+    *("return_is_decimal", "return_not_filled", "return_not_adjusted", "no_foresight"),
+    *("asset_has_return", "sector_shared", "risk_free_usual"),
 }
 LATEST = dt.date(2018, 6, 29)  # the last session of the clean prices
 
@@ -69,6 +74,8 @@ def every_rule(settings: Settings) -> tuple[Rule, ...]:
         *newest_rules(settings.quality),
         *quarantine_rules(settings.quality),
         *target_rules(),
+        *rate_rules(),
+        *return_rules(settings.rebalancing),
     )
 
 
