@@ -14,6 +14,7 @@ from latentbeta.config import Settings, read_settings
 from latentbeta.data.fundamentals import load_fundamentals
 from latentbeta.data.given import load_given
 from latentbeta.data.market_files import open_market
+from latentbeta.data.membership import load_membership
 from latentbeta.data.store import load_factors
 from latentbeta.panel import BuiltPanel, build_given_panel, build_panel, write_panel
 from latentbeta.progress import say
@@ -47,6 +48,7 @@ def from_prices(settings: Settings) -> BuiltPanel:
         calendar=settings.data.calendar,
         settings=settings.characteristics,
         delisted=assets["delisted"].to_numpy(dtype="datetime64[us]"),
+        spells=load_membership(PRICES),
         factors=load_factors(PRICES),
         own=load_own(OWN),
     )

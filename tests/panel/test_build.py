@@ -10,9 +10,7 @@ from latentbeta.data.calendar import sessions
 from latentbeta.data.series import Series
 from latentbeta.errors import DataError, SettingsError
 from latentbeta.panel import build_panel
-from latentbeta.panel.build import cross_sections
 from latentbeta.panel.files import panel_table
-from latentbeta.panel.periods import return_periods
 
 SETTINGS = CharacteristicsSettings(names=tuple(REGISTRY), minimum_history=252, minimum_coverage=0.2)
 FEW = SETTINGS.model_copy(update={"names": ("mom1m", "maxret", "mvel1"), "minimum_history": 10})
@@ -54,30 +52,6 @@ def test_missing_characteristics_are_at_the_median(market_on):
     np.testing.assert_array_equal(result.panel.market_equity[:4], [1e7, np.nan, 3e7, 2e7])
 
 
-def test_membership_looks_at_quotes_history_and_listing_up_to_the_formation(market_on):
-    close = np.full((61, 6), 10.0)
-    close[14:, 1] = np.nan  # last quote on the fifth session back from 29 January
-    close[13:, 2] = np.nan  # one session too old by then
-    close[:9, 3] = np.nan  # ten days of history at the end of January
-    close[:10, 4] = np.nan  # nine
-    close[:19, 5] = np.nan  # first quote in February
-    market = market_on("2021-01-04", "2021-03-31", 6, close=close)
-    periods = return_periods(market, "monthly", calendar="XNYS")
-    members = cross_sections(market, periods, 10)
-    np.testing.assert_array_equal(members[0], [1, 0, 0, 1, 0, 0])
-    np.testing.assert_array_equal(members[1], [1, 0, 0, 1, 1, 1])
-    close[14, 1] = 10.0
-    np.testing.assert_array_equal(cross_sections(market, periods, 10)[0, :2], [1, 1])
-
-
-def test_a_listing_that_has_ended_is_out(market_on):
-    market = market_on("2021-01-04", "2021-03-31", 3)
-    periods = return_periods(market, "monthly", calendar="XNYS")
-    delisted = np.array(["NaT", "2021-01-29", "2021-02-01"], dtype="datetime64[us]")
-    members = cross_sections(market, periods, 1, delisted)
-    np.testing.assert_array_equal(members, [[1, 0, 1], [1, 0, 0], [1, 0, 0]])
-
-
 def test_characteristics_without_their_inputs_are_left_out_and_said(market_on):
     shares = np.full((61, 2), np.nan)
     result = built(market_on("2021-01-04", "2021-03-31", 2, shares=shares))
@@ -108,7 +82,9 @@ def test_the_summary_counts(market_on):
 
 
 def test_too_short_a_history_is_an_error(market_on):
-    with pytest.raises(DataError, match=r"no asset has 252 days .* 2021-01-04 to 2021-03-31"):
+    with pytest.raises(
+        DataError, match=r"no asset is in any cross-section.* 2021-01-04 to 2021-03-31.* 252 days"
+    ):
         built(market_on("2021-01-04", "2021-03-31"), SETTINGS)
 
 

@@ -14,15 +14,15 @@ from latentbeta.characteristics.industry import require_sectors
 from latentbeta.characteristics.ranking import rank_by_date
 from latentbeta.characteristics.registry import rows_of
 from latentbeta.characteristics.row import Characteristic
-from latentbeta.characteristics.windows import quoted_lately
 from latentbeta.config import CharacteristicsSettings, Rebalancing
-from latentbeta.data.market import Market, blocks
+from latentbeta.data.market import Market
 from latentbeta.data.series import Series, over_periods
 from latentbeta.errors import DataError
 from latentbeta.panel.inputs import without_inputs
 from latentbeta.panel.panel import Panel
 from latentbeta.panel.periods import Periods, return_periods
 from latentbeta.panel.rows import rows_of_panel
+from latentbeta.panel.universe import cross_sections
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +81,7 @@ def build_panel(
     calendar: str,
     settings: CharacteristicsSettings,
     delisted: NDArray[np.datetime64] | None = None,
+    spells: pd.DataFrame | None = None,
     factors: Series | None = None,
     own: Sequence[Characteristic] = (),
 ) -> BuiltPanel:
@@ -95,6 +96,9 @@ def build_panel(
     settings : CharacteristicsSettings
     delisted : (N,) datetime64, optional
         Last day of each asset's listing, NaT where it has none.
+    spells : DataFrame, optional
+        asset, start and end of memberships: then only the members of a formation's day are in its
+        cross-section.
     factors : Series, optional
         Observed factors; the newest period, which lies ahead, has none.
     own : sequence of Characteristic
@@ -105,8 +109,8 @@ def build_panel(
     SettingsError
         When a name stands for no characteristic, or one needs sectors and there are none.
     DataError
-        When no asset ever has enough history, no characteristic can be computed, or the factors'
-        rows do not fit the periods.
+        When no asset ever belongs to a cross-section, no characteristic can be computed, or the
+        factors' rows do not fit the periods.
 
     Notes
     -----
@@ -117,13 +121,14 @@ def build_panel(
     rows = rows_of(settings.names, own)
     require_sectors(rows, market)
     periods = return_periods(market, rebalancing, calendar=calendar)
-    members = cross_sections(market, periods, settings.minimum_history, delisted)
+    members = cross_sections(market, periods.formations, settings, delisted=delisted, spells=spells)
     started: NDArray[np.bool_] = np.any(members, axis=1)
     if not started.any():
         raise DataError(
-            f"no asset has {settings.minimum_history} days of quotes at the end of any period:"
-            f" the prices run from {iso(market.days[0])} to {iso(market.days[-1])}; give more"
-            " history or lower characteristics.minimum_history"
+            f"no asset is in any cross-section: the prices run from {iso(market.days[0])} to"
+            f" {iso(market.days[-1])}; give more history than the {settings.minimum_history} days"
+            " of characteristics.minimum_history, or ask less of characteristics.members and"
+            " data.membership"
         )
     periods, members = periods[started], members[started]
     left_out = without_inputs(market, int(periods.formations[0]), settings, rows)
@@ -164,29 +169,6 @@ def with_factors(
     names = tuple(factors.table.columns[1:])
     filled = replace(panel, F=np.where(realised[:, None], F, np.nan), factor_names=names)
     return replace(built, panel=filled)
-
-
-def cross_sections(
-    market: Market,
-    periods: Periods,
-    minimum_history: int,
-    delisted: NDArray[np.datetime64] | None = None,
-) -> NDArray[np.bool_]:
-    """Return (T, N) whether an asset belongs to a period's cross-section.
-
-    It does when, at the formation, it was quoted within the last five sessions, has been quoted
-    on at least `minimum_history` days so far, and its listing has not ended. Nothing later than
-    the formation is looked at.
-    """
-    inside = np.empty((len(periods.formations), market.shape[1]), dtype=bool)
-    for columns, block in blocks(market):
-        quotes = np.cumsum(np.isfinite(block.close), axis=0, dtype=np.int32)[periods.formations]
-        quoted = quoted_lately(block, periods.formations)
-        inside[:, columns] = quoted & (quotes >= minimum_history)
-    if delisted is not None:
-        # NaT compares as False, so an asset without a last day stays.
-        inside &= ~(delisted[None, :] <= market.days[periods.formations][:, None])
-    return inside
 
 
 def _assembled(

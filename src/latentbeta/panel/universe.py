@@ -3,17 +3,75 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from latentbeta.characteristics.windows import last_known, mean_of_known, over_windows
-from latentbeta.config import MemberSettings
-from latentbeta.data.market import DailyMarket
+from latentbeta.characteristics.size import market_equity
+from latentbeta.characteristics.windows import (
+    last_known,
+    mean_of_known,
+    over_windows,
+    quoted_lately,
+)
+from latentbeta.config import CharacteristicsSettings, MemberSettings
+from latentbeta.data.market import DailyMarket, Market, blocks
+from latentbeta.data.membership import members_on
 from latentbeta.errors import DataError
 
 Members = NDArray[np.bool_]
 Formations = NDArray[np.int64]
 
 TRADING_WINDOW = 63  # sessions over which the value traded is averaged: a quarter
+
+
+def cross_sections(
+    market: Market,
+    formations: Formations,
+    settings: CharacteristicsSettings,
+    *,
+    delisted: NDArray[np.datetime64] | None = None,
+    spells: pd.DataFrame | None = None,
+) -> Members:
+    """Return (T, N) whether an asset belongs to the cross-section of each formation.
+
+    It does when, at the formation, it was quoted within the last five sessions, has been quoted
+    on at least `minimum_history` days so far, its listing has not ended, it is a member where
+    there are spells, and the rules of `settings.members` hold. Nothing later than the formation
+    is looked at.
+
+    Parameters
+    ----------
+    market : Market
+    formations : (T,) int
+        Positions of the formation days.
+    settings : CharacteristicsSettings
+    delisted : (N,) datetime64, optional
+        Last day of each asset's listing, NaT where it has none.
+    spells : DataFrame, optional
+        As `latentbeta.data.membership.read_membership` returns it.
+
+    Raises
+    ------
+    DataError
+        When only the largest are wanted and no market equity is known.
+    """
+    rules, days = settings.members, market.days[formations]
+    inside = np.empty((len(formations), market.shape[1]), dtype=bool)
+    size = np.full(inside.shape if rules.largest else (0, 0), np.nan)
+    for columns, block in blocks(market):
+        quotes = np.cumsum(np.isfinite(block.close), axis=0, dtype=np.int32)[formations]
+        long_enough = quotes >= settings.minimum_history
+        inside[:, columns] = (
+            quoted_lately(block, formations) & long_enough & tradable(block, formations, rules)
+        )
+        if rules.largest:
+            size[:, columns] = market_equity(block, formations)
+    if delisted is not None:
+        # NaT compares as False, so an asset without a last day stays.
+        inside &= ~(delisted[None, :] <= days[:, None])
+    if spells is not None:
+        inside &= members_on(spells, market.assets, days)
+    return largest(size, inside, rules.largest) if rules.largest else inside
 
 
 def tradable(market: DailyMarket, formations: Formations, settings: MemberSettings) -> Members:
