@@ -14,13 +14,11 @@ configure(Path.cwd())
 
 import great_expectations  # noqa: E402, F401  # imported here, so that no stage pays for it
 import keras  # noqa: E402, F401
-import pandas as pd  # noqa: E402
+from flows.characteristics import from_prices  # noqa: E402
 
 from latentbeta.config import Settings, read_settings  # noqa: E402
-from latentbeta.data.market_files import load_market  # noqa: E402
-from latentbeta.data.store import ingest  # noqa: E402
 from latentbeta.evaluation import evaluate  # noqa: E402
-from latentbeta.panel import build_panel, write_panel  # noqa: E402
+from latentbeta.panel import write_panel  # noqa: E402
 from latentbeta.quality.gate import run_gate  # noqa: E402
 from latentbeta.report import build_report  # noqa: E402
 from latentbeta.simulation.simulate import simulate  # noqa: E402
@@ -41,8 +39,8 @@ def functions(settings: Settings) -> dict[str, Callable[[], object]]:
             as_of=settings.data.as_of,
             out=DATA / "simulated",
         ),
-        "ingest": lambda: ingest(settings.data, DATA / "prices", dt.date.today()),
-        "characteristics": lambda: _characteristics(settings),
+        "ingest": lambda: _ingest(settings),
+        "characteristics": lambda: write_panel(from_prices(settings), DATA / "panel"),
         "validate": lambda: run_gate(
             DATA / "prices", DATA / "panel", settings, DATA / "validation"
         ),
@@ -62,16 +60,10 @@ def functions(settings: Settings) -> dict[str, Callable[[], object]]:
     }
 
 
-def _characteristics(settings: Settings) -> None:
-    assets = pd.read_parquet(DATA / "prices/assets.parquet", columns=["delisted"])
-    built = build_panel(
-        load_market(DATA / "prices"),
-        rebalancing=settings.rebalancing,
-        calendar=settings.data.calendar,
-        settings=settings.characteristics,
-        delisted=assets["delisted"].to_numpy(dtype="datetime64[us]"),
-    )
-    write_panel(built, DATA / "panel")
+def _ingest(settings: Settings) -> None:
+    now = dt.datetime.now(tz=dt.UTC)
+    prices, snapshots = DATA / "prices", DATA / "snapshots"
+    ingest_and_keep(settings.data, prices, snapshots, today=dt.date.today(), now=now)
 
 
 def _train(settings: Settings) -> None:
