@@ -17,6 +17,7 @@ import keras  # noqa: E402, F401
 from flows.characteristics import from_prices  # noqa: E402
 
 from latentbeta.config import Settings, read_settings  # noqa: E402
+from latentbeta.data.snapshots import ingest_and_keep  # noqa: E402
 from latentbeta.evaluation import evaluate  # noqa: E402
 from latentbeta.panel import write_panel  # noqa: E402
 from latentbeta.quality.gate import run_gate  # noqa: E402
