@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import statistics
 from typing import Any
 
 import numpy as np
 
 from benchmarks.market import SEED, factor_panel
-from benchmarks.timing import Comparison, alternating, scaled
+from benchmarks.products import Product, Shape, seconds_by_engine
+from benchmarks.timing import Comparison, Measured, alternating, scaled
 from latentbeta.models.autoencoder.ensemble import Optimisation, train
+from latentbeta.models.autoencoder.epoch import VALIDATION_BLOCK
 from latentbeta.models.autoencoder.networks import MOMENTUM, Architecture
 from latentbeta.models.autoencoder.sample import Sample
 from latentbeta.models.managed_portfolios import managed_portfolios
@@ -16,14 +19,22 @@ from latentbeta.models.managed_portfolios import managed_portfolios
 N_ASSETS, N_TRAINING_DATES, N_VALIDATION_DATES = 380, 180, 24
 N_TRAINING = N_ASSETS * N_TRAINING_DATES  # 68,400 rows
 N_CHARACTERISTICS, HIDDEN, N_FACTORS, N_MEMBERS = 30, 32, 3, 10
-BATCH_SIZES = (10_000, 500)
+N_VALIDATION = N_ASSETS * N_VALIDATION_DATES
+RATIOS = {10_000: (6.0, 15.0), 500: (15.0, 50.0)}  # batch size: floor and goal beside Keras fit
+SHARES = 25.0, 50.0  # floor and goal, %
 EPOCHS, LEARNING_RATE, PENALTY = 5, 0.001, 1e-4
 
 
 def compare_ensembles() -> list[Comparison]:
     """Compare an epoch of a member, at each batch size, with two ways to call `fit`."""
     sample = _sample()
-    return [row for batch_size in BATCH_SIZES for row in _compared(sample, batch_size)]
+    return [row for batch_size in RATIOS for row in _compared(sample, batch_size)]
+
+
+def measure_matrix_share() -> list[Measured]:
+    """Measure how much of an epoch its matrix products would take alone, at each batch size."""
+    sample = _sample()
+    return [_share(sample, batch_size) for batch_size in RATIOS]
 
 
 def _compared(sample: Sample, batch_size: int) -> list[Comparison]:
@@ -39,12 +50,41 @@ def _compared(sample: Sample, batch_size: int) -> list[Comparison]:
             ours=scaled(ours, 1e3 / EPOCHS / N_MEMBERS),
             theirs=scaled(theirs, 1e3 / EPOCHS),
             note="validation loss after every epoch included; compilation left out of both",
+            floor=floor,
+            goal=goal,
         )
-        for peer, theirs in (
-            ("Keras fit, one member after another", one_by_one),
-            ("the same, steps_per_execution = an epoch", all_at_once),
+        for peer, theirs, floor, goal in (
+            ("Keras fit, one member after another", one_by_one, *RATIOS[batch_size]),
+            ("the same, steps_per_execution = an epoch", all_at_once, None, None),
         )
     ]
+
+
+def _share(sample: Sample, batch_size: int) -> Measured:
+    products = _products(batch_size, sample.data["X"].shape[1])
+    (ours,) = alternating(lambda: _ours(sample, batch_size))
+    epoch = statistics.median(ours) / EPOCHS
+    alone = seconds_by_engine(products)
+    flops = sum(product.flops * product.count for product in products)
+    note = (
+        f"{flops / 1e9:.2f} GFLOP an epoch in {epoch * 1e3:.0f} ms; its products alone by "
+        + ", ".join(f"{name} {seconds * 1e3:.0f} ms" for name, seconds in alone.items())
+    )
+    return Measured(
+        work=f"training of the ensemble above, batch {batch_size:,}",
+        unit="% of the matrix rate of the same shapes",
+        value=100 * alone["the faster of both"] / epoch,
+        floor=SHARES[0],
+        goal=SHARES[1],
+        note=note,
+    )
+
+
+def _products(batch_size: int, n_portfolios: int) -> list[Product]:
+    shape = Shape(N_MEMBERS, N_CHARACTERISTICS, HIDDEN, N_FACTORS, n_portfolios)
+    batches, blocks = N_TRAINING // batch_size, N_VALIDATION / VALIDATION_BLOCK
+    training = [*shape.forward(batch_size, batches), *shape.backward(batch_size, batches)]
+    return [*training, *shape.forward(VALIDATION_BLOCK, blocks)]
 
 
 def _sample() -> Sample:
