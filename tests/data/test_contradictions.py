@@ -172,3 +172,35 @@ def test_no_judgement_looks_ahead(quote_table: QuoteTable) -> None:
             )
     assert whole.contradicted.unreliable.sum() > 10
     assert (whole.contradicted.late_split != 1).any()
+
+
+@pytest.mark.parametrize(
+    ("opened", "close", "split", "changed"),
+    [
+        (10_100.0, 9_900.0, 1.0, True),  # a hundredfold
+        (1.0, 1.1, 1.0, True),
+        (99_000.0, 101_000.0, 1.0, True),  # a thousandfold
+        (100.0, 10_000.0, 1.0, False),  # within the day: another kind of slip
+        (np.nan, 10_000.0, 1.0, True),  # by the close alone
+        (10_000.0, 10_000.0, 0.01, False),  # a reverse split, and recorded
+        (5_000.0, 5_000.0, 1.0, False),
+    ],
+)
+def test_prices_in_another_unit(
+    quote_table: QuoteTable, opened: float, close: float, split: float, changed: bool
+) -> None:
+    rows = [
+        ("A", DAYS[0], 100.0, 101.0, 99.0, 100.0, 1000.0, 0.0, 1.0),
+        ("A", DAYS[1], opened, close * 1.2, close / 1.2, close, 1000.0, 0.0, split),
+    ]
+    found = judged(quote_table(rows, COLUMNS))
+    assert found.contradicted.unit_changed.tolist() == [False, changed]
+    assert np.isnan(found.total_return[1]) == changed
+
+
+@pytest.mark.parametrize(("close", "missing"), [(66.7, True), (150.0, False)])
+def test_three_for_two_is_a_split_and_two_for_three_is_news(
+    quote_table: QuoteTable, close: float, missing: bool
+) -> None:
+    found = judged(history(quote_table, *[(100.0, 0, 1)] * 5, (close, 0, 1)))
+    assert found.contradicted.split_missing[-1] == missing
