@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from latentbeta.config import DataSettings
+from latentbeta.data.archives import is_archive, members
 from latentbeta.data.tables import Columns, Table, is_table, read_table, stem
 from latentbeta.errors import DataError
 
@@ -35,8 +36,8 @@ class SourceFiles:
 def find_files(settings: DataSettings) -> SourceFiles:
     """Find the files that the settings name.
 
-    A path to one file is that file alone. In a folder, prices are the files that match
-    ``settings.prices``; where none does, every CSV or Parquet file but those of sectors,
+    A path to one table is that table alone. In a folder, or a zip, prices are the files that
+    match ``settings.prices``; where none does, every CSV or Parquet file but those of sectors,
     the risk-free rate, the observed factors, the fundamentals and the members.
 
     Raises
@@ -75,7 +76,7 @@ def _truth(folder: Path | None, name: str | None) -> Path | None:
 
 
 def source_folder(path: Path) -> Path | None:
-    """Return `path` if it is a folder, None if it is a file.
+    """Return `path` if it is a folder or a zip, None if it is a table.
 
     Raises
     ------
@@ -84,15 +85,25 @@ def source_folder(path: Path) -> Path | None:
     """
     if not path.exists():
         raise DataError(f"{path}: no such file or folder; set data.path, or give DATA=path")
-    return path if path.is_dir() else None
+    return path if path.is_dir() or is_archive(path) else None
 
 
 def find_several(folder: Path, pattern: str, *, without: Iterable[Path | None]) -> tuple[Path, ...]:
-    """Return the folder's tables that match; where none does, all but those in `without`."""
+    """Return the folder's tables that match; where none does, all but those in `without`.
+
+    Of a zip in the folder every table is taken.
+    """
     apart = set(without)
-    tables = [file for file in sorted(folder.iterdir()) if file.is_file() and is_table(file)]
-    named = [file for file in tables if file.match(pattern)]
-    return tuple(named or [file for file in tables if file not in apart])
+    there = members(folder) if is_archive(folder) else sorted(folder.iterdir())
+    files = [file for file in there if is_table(file) or is_archive(file)]
+    named = [file for file in files if file.match(pattern)]
+    chosen = named or [file for file in files if not {file, *_within(file)} & apart]
+    return tuple(table for file in chosen for table in _within(file))
+
+
+def _within(file: Path) -> tuple[Path, ...]:
+    """Return the tables of a zip, or the one table itself."""
+    return tuple(filter(is_table, members(file))) if is_archive(file) else (file,)
 
 
 def find_one(folder: Path | None, pattern: str | None, setting: str) -> Path | None:
@@ -106,11 +117,14 @@ def find_one(folder: Path | None, pattern: str | None, setting: str) -> Path | N
     if pattern is None:
         return None
     if Path(pattern).is_file():
-        return Path(pattern)
-    if folder is None or Path(pattern).is_absolute():
-        found = []
+        there: Iterable[Path] = [Path(pattern)]
+    elif folder is None or Path(pattern).is_absolute():
+        there = []
+    elif is_archive(folder):
+        there = [file for file in members(folder) if file.match(pattern)]
     else:
-        found = sorted(file for file in folder.glob(pattern) if file.is_file() and is_table(file))
+        there = sorted(file for file in folder.glob(pattern) if file.is_file())
+    found = [table for file in there for table in _within(file) if is_table(table)]
     if len(found) > 1:
         names = ", ".join(file.name for file in found)
         raise DataError(f"{folder}: data.{setting} matches {names}; name one of them")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import NoReturn
 
@@ -15,6 +18,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from latentbeta.data.archives import readable
 from latentbeta.data.dates import DAYS, DateForm
 from latentbeta.errors import DataError
 
@@ -23,7 +27,7 @@ PARQUET_SUFFIXES = (".parquet", ".pq")
 
 # Words for "no value" in a column of dates or numbers; NA is a ticker as well.
 _MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "#N/A")
-_UNREADABLE = (OSError, ValueError, pa.ArrowException)
+_UNREADABLE = (OSError, ValueError, EOFError, zlib.error, pa.ArrowException)
 
 Columns = Mapping[str, tuple[str, ...]]
 
@@ -100,7 +104,7 @@ def read_table(
     Parameters
     ----------
     path : Path
-        ``.csv``, ``.csv.gz`` or ``.parquet``.
+        ``.csv``, ``.csv.gz`` or ``.parquet``, which may lie in a zip (`latentbeta.data.archives`).
     columns : mapping
         Our name: the names it may have in the file; the first one that is there is taken,
         whatever its case. A name that is not in the mapping stands for itself.
@@ -124,9 +128,11 @@ def columns_of(path: Path) -> list[str]:
         When the file is empty or cannot be read.
     """
     with _faults_named(path):
-        if path.stat().st_size == 0:
+        source = readable(path)
+        size = path.stat().st_size if isinstance(source, Path) else len(source.getbuffer())
+        if size == 0:
             raise DataError(f"{path}: the file is empty; replace it or take it away")
-        return _header(path)
+        return _header(path, source)
 
 
 def find_columns(
@@ -206,17 +212,30 @@ def _is_parquet(path: Path) -> bool:
     return path.name.lower().endswith(PARQUET_SUFFIXES)
 
 
-def _header(path: Path) -> list[str]:
+def _header(path: Path, source: Path | BytesIO) -> list[str]:
     if _is_parquet(path):
-        return list(pq.read_schema(path).names)
-    with pa.csv.open_csv(path) as reader:
-        return list(reader.schema.names)
+        return list(pq.read_schema(source).names)
+    first = _first_line(path, source)
+    if not first.strip() or first.count(b'"') % 2:  # the header is not that line alone
+        with pa.csv.open_csv(source) as reader:
+            return list(reader.schema.names)
+    return list(pa.csv.read_csv(BytesIO(first)).column_names)  # four times as fast
+
+
+def _first_line(path: Path, source: Path | BytesIO) -> bytes:
+    if isinstance(source, BytesIO):
+        line = source.readline()
+        source.seek(0)
+        return line
+    opened = gzip.open if path.name.lower().endswith(".gz") else open
+    with opened(source, "rb") as stream:
+        return bytes(stream.readline())
 
 
 def _body(path: Path, names: Mapping[str, str], text: Collection[str]) -> pd.DataFrame:
     theirs = list(dict.fromkeys(names.values()))
     if _is_parquet(path):
-        table = pq.read_table(path, columns=theirs)
+        table = pq.read_table(readable(path), columns=theirs)
     else:
         words = {names[name] for name in text if name in names}
         numbers = [column for column in theirs if column not in words]
@@ -239,7 +258,7 @@ def _csv(path: Path, columns: list[str], numbers: Mapping[str, pa.DataType]) -> 
         null_values=list(_MISSING),
         strings_can_be_null=False,
     )
-    return pa.csv.read_csv(path, convert_options=options)
+    return pa.csv.read_csv(readable(path), convert_options=options)
 
 
 _TEXT = ("asset", "sector", "name", "date", "listed", "delisted")
