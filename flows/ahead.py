@@ -28,14 +28,15 @@ from typing import NoReturn
 from flows.handover import FOLDER, listen, take_over
 
 SHARED = ("pandas", "pyarrow.parquet", "prefect.flows", "flows.stage", "latentbeta.config")
+STORE = ("mlflow", "mlflow.store.tracking.sqlalchemy_store")
 OWN = {  # of each stage, beside its flow: what it imports late, in the order of their turns
     "simulate": (),
     "ingest": (),
     "characteristics": (),
     "validate": ("great_expectations",),
-    "train": ("mlflow.pyfunc", "keras", "prefect_dask.task_runners"),
-    "evaluate": ("mlflow",),
-    "report": ("mlflow",),
+    "train": ("prefect_dask.task_runners", "keras", *STORE, "mlflow.pyfunc", "mlflow.keras"),
+    "evaluate": STORE,
+    "report": STORE,
 }
 SECONDS_TO_END = 30
 TOKEN = b"."
