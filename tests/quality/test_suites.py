@@ -16,6 +16,7 @@ from latentbeta.config import Settings
 from latentbeta.data.calendar import sessions
 from latentbeta.errors import QualityError
 from latentbeta.quality import checkpoint
+from latentbeta.quality.advice import ADVICE
 from latentbeta.quality.checkpoint import run_checkpoints
 from latentbeta.quality.newest import newest_rules
 from latentbeta.quality.panel import formation_rules, panel_rules
@@ -100,6 +101,12 @@ def test_every_rule_is_documented_with_its_severity(severity: dict[str, str]) ->
     assert dict(lines) == severity
 
 
+def test_the_advice_is_the_document_s(severity: dict[str, str]) -> None:
+    rows = r"^\| `(\w+)` \| (?:blocking|warning) \| .+? \| (.+?) \|$"
+    assert dict(re.findall(rows, DOCUMENT.read_text(), re.MULTILINE)) == ADVICE
+    assert set(ADVICE) == set(severity)
+
+
 @pytest.mark.usefixtures("_no_pages")
 @pytest.mark.parametrize("name", PRICE_FAULTS)
 def test_a_fault_in_the_prices_breaks_its_rule_alone(
@@ -138,14 +145,17 @@ def test_coverage_is_judged_over_the_panel_and_by_year(
     tmp_path: Path,
 ) -> None:
     thin = raw.assign(date=raw["date"] - pd.Timedelta(days=100))  # from October 2017
-    early = thin["date"] < "2018-01-01"
-    thin["retvol"] = thin["retvol"].mask(early & (thin["asset"] > "A15"))
-    assert thin["retvol"].notna().mean() > gate_settings.quality.warning_coverage
-    outcomes = check_panel(panel, thin, prices, gate_settings, tmp_path / "year")
-    assert failed(outcomes) == {"characteristic_covered_by_year"}
-    thin["retvol"] = thin["retvol"].mask(thin["asset"] > "A15")
+    early, few = thin["date"] < "2018-01-01", thin["asset"] > "A15"
+    growing = thin.assign(retvol=thin["retvol"].mask(early & few))
+    assert failed(check_panel(panel, growing, prices, gate_settings, tmp_path / "more")) == set()
+    shrinking = thin.assign(retvol=thin["retvol"].mask(~early & few))
+    assert shrinking["retvol"].notna().mean() > gate_settings.quality.warning_coverage
+    outcomes = check_panel(panel, shrinking, prices, gate_settings, tmp_path / "less")
+    dropped = {"characteristic_covered_by_year", "characteristic_covered_as_before"}
+    assert failed(outcomes) == dropped
+    thin["retvol"] = thin["retvol"].mask(few)
     outcomes = check_panel(panel, thin, prices, gate_settings, tmp_path / "both")
-    assert failed(outcomes) == {"characteristic_covered", "characteristic_covered_by_year"}
+    assert failed(outcomes) == {"characteristic_covered"}
 
 
 def test_a_characteristic_that_is_suddenly_known_for_fewer_is_said(

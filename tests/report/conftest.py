@@ -35,6 +35,7 @@ PANEL = {
 }
 VALIDATION = {
     "passed": True,
+    "n_quarantined": 1520,
     "rules": [
         {
             "name": "coverage",

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from latentbeta.config import Settings, read_settings
-from latentbeta.storage import write_json, write_parquet
+from latentbeta.storage import write_json, write_parquet, write_text
 from latentbeta.tracking.files import ProjectFiles
 from latentbeta.tracking.training import record_training, start_training
 
@@ -67,6 +67,8 @@ def write_project(folder, models):
     write_json({"n_rows": len(panel)}, files.panel / "summary.json")
     write_parquet(panel[["date", "asset"]], files.prices / "prices.parquet")
     write_json({"last_date": "2010-06-15"}, files.prices / "summary.json")
+    write_json({"rules": []}, files.validation / "result.json")
+    write_text("<html></html>", files.validation / "docs/index.html")
     write_results(files, panel, rng, models)
     write_training(files, rng, models)
     write_evaluation(files, models)

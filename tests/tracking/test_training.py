@@ -67,6 +67,14 @@ def test_the_parent_says_what_was_left_out_and_how_betas_follow_characteristics(
     assert {"tables/left_out.json", "tables/beta_functions.parquet"} <= tables
 
 
+def test_the_gate_s_findings_and_pages_go_with_the_run(project, store):
+    run_id = project.runs["parent"]
+    kept = {file.path for file in store.client.list_artifacts(run_id, "validation")}
+    assert kept == {"validation/result.json", "validation/docs"}
+    pages = store.client.list_artifacts(run_id, "validation/docs")
+    assert [page.path for page in pages] == ["validation/docs/index.html"]
+
+
 def test_lineage_is_tagged_with_content_hashes(project, store):
     tags = store.client.get_run(project.runs["parent"]).data.tags
     assert tags["panel.hash"] == content_hash(project.files.panel / "panel.parquet")
