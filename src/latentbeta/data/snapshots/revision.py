@@ -93,31 +93,35 @@ def revise(head: Snapshot | None, rows: Rows, span: Span, *, read: Read, put: Pu
     known = parts_by_month(head.parts if head else ())
     last = last_day(head, rows, span)
     mine = dict(by_month(rows))
-    touched = set(mine) | {month for month in known if span.meets(month)}
-    if head and head.last_date[:7] != last[:7]:  # the last month is kept by day, others whole
-        touched |= {head.last_date[:7]}
-    if head and last[:7] in known:
-        touched |= {last[:7]}
+    touched = set(mine) | {month for month in known if span.meets(month)} | {last[:7]}
+    if head:
+        touched.add(head.last_date[:7])  # of the last month there is a part a day
     revision = Revision()
     last_known = np.datetime64(head.last_date if head else "0001-01-01")  # all are new
-    for month in sorted(touched | set(known)):
+    for month in sorted({*known, *touched}):
         old = known.get(month, [])
         if month not in touched:
             revision.parts += old
             continue
-        given = mine.pop(month, no_rows())
-        before = None
-        if not span.covers(f"{month}-01", f"{month}-31"):
-            before = read(old)
-            given = joined([given, before.take(~span.holds(before.days))])
-        cut = list(cut_up(given, by_day=month == last[:7]))
+        before, after = _states(month, old, mine.get(month, no_rows()), span, read)
+        cut = list(cut_up(after, by_day=month == last[:7]))
         revision.parts += [part for part, _ in cut]
         for part, held in cut:
             put(part, held)
         if [part for part, _ in cut] != old:
             before = read(old) if before is None else before
-            revision.note(difference(before, given), last_known)
+            revision.note(difference(before, after), last_known)
     return revision
+
+
+def _states(
+    month: str, old: list[Part], given: Rows, span: Span, read: Read
+) -> tuple[Rows | None, Rows]:
+    """Return a month's rows before, None where they need not be read, and after."""
+    if span.covers(f"{month}-01", f"{month}-31"):
+        return None, given
+    before = read(old)
+    return before, joined([given, before.take(~span.holds(before.days))])
 
 
 def last_day(head: Snapshot | None, rows: Rows, span: Span) -> str:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,20 +13,17 @@ from pathlib import Path
 import filelock
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from latentbeta.data.snapshots.changes import COLUMNS, difference
 from latentbeta.data.snapshots.manifest import (
-    RESTORE,
     Kind,
-    Part,
     Snapshot,
     content_of_parts,
     numbers_in,
     read_manifest,
     write_manifest,
 )
+from latentbeta.data.snapshots.parts import PartFiles
 from latentbeta.data.snapshots.revision import (
     LONGEST_LIST,
     Revision,
@@ -36,15 +32,7 @@ from latentbeta.data.snapshots.revision import (
     parts_by_month,
     revise,
 )
-from latentbeta.data.snapshots.rows import (
-    Rows,
-    content_of,
-    frame_of,
-    joined,
-    read_rows,
-    rows_of,
-    write_rows,
-)
+from latentbeta.data.snapshots.rows import Rows, frame_of, rows_of
 from latentbeta.errors import DataError, StoreError
 from latentbeta.storage import write_csv
 
@@ -75,6 +63,10 @@ class SnapshotStore:
         """Where this source's snapshots lie: its name, and eight digits of its path's hash."""
         stem = re.sub(r"[^A-Za-z0-9_.]+", "-", Path(self.source).name).strip("-.") or "source"
         return self.root / f"{stem}-{hashlib.sha256(self.source.encode()).hexdigest()[:8]}"
+
+    @property
+    def _parts(self) -> PartFiles:
+        return PartFiles(self.folder / "parts")
 
     def snapshots(self) -> list[Snapshot]:
         """Return all of them, oldest first."""
@@ -128,9 +120,9 @@ class SnapshotStore:
         """
         snapshot = self.known(known_at)
         if as_of is None:
-            return frame_of(self._rows(snapshot.parts))
+            return frame_of(self._parts.rows(snapshot.parts))
         parts = [part for part in snapshot.parts if part.period <= str(as_of)[: len(part.period)]]
-        rows = self._rows(parts)
+        rows = self._parts.rows(parts)
         rows = rows.take(rows.days <= np.datetime64(as_of))
         if len(rows) == 0:
             raise DataError(f"{self.source}: no price is dated {as_of} or before")
@@ -178,14 +170,14 @@ class SnapshotStore:
         with self.writing():
             head = self.head()
             self._clear_leftovers(after=head.number if head else 0)
-            revision = revise(head, rows, span, read=self._rows, put=self._put)
+            revision = revise(head, rows, span, read=self._parts.rows, put=self._parts.put)
             if head is not None and tuple(revision.parts) == head.parts:
                 return head, False
             snapshot = self._snapshot(head, rows, span, revision, fetched_at)
             if snapshot.kind == "restated":
                 listed = pd.concat(revision.listed, ignore_index=True).head(LONGEST_LIST)
                 write_csv(_dated(listed), self.changes_file(snapshot.number))
-            _flush_folder(self.folder / "parts")
+            self._parts.flush()
             write_manifest(snapshot, self.folder)
         return snapshot, True
 
@@ -227,7 +219,9 @@ class SnapshotStore:
         months = sorted(m for m in {*old, *new} if old.get(m) != new.get(m))
         last = np.datetime64(self.known(snapshot.parent or number).last_date)
         tables = [
-            difference(self._rows(old.get(month, ())), self._rows(new.get(month, ()))).table(last)
+            difference(
+                self._parts.rows(old.get(month, ())), self._parts.rows(new.get(month, ()))
+            ).table(last)
             for month in months
         ]
         return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS)
@@ -256,7 +250,7 @@ class SnapshotStore:
             fetched_at=fetched_at.astimezone(dt.UTC).isoformat(timespec="seconds"),
             rows=sum(part.rows for part in parts),
             assets=self._count_assets(head, rows, span, revision),
-            first_date=self._first_day(parts[0]),
+            first_date=str(self._parts.rows(parts[:1]).days.min())[:10],
             last_date=last_day(head, rows, span),
             content=content_of_parts(parts),
             changes=revision.changes,
@@ -271,36 +265,7 @@ class SnapshotStore:
             return len(rows.names)
         if not revision.changes.removed and revision.seen.issuperset(rows.names):
             return head.assets
-        names: set[str] = set()
-        for part in revision.parts:
-            held = pq.read_table(self._path(part), columns=["asset"], read_dictionary=["asset"])
-            names.update(held["asset"].combine_chunks().dictionary.to_pylist())
-        return len(names)
-
-    def _first_day(self, part: Part) -> str:
-        return str(self._rows([part]).days.min())[:10]
-
-    def _rows(self, parts: Sequence[Part]) -> Rows:
-        return joined([self._read(part) for part in parts])
-
-    def _read(self, part: Part) -> Rows:
-        path = self._path(part)
-        try:
-            rows = read_rows(path)
-        except (OSError, ValueError, KeyError, pa.ArrowException) as error:
-            what = "missing" if isinstance(error, FileNotFoundError) else "damaged"
-            raise StoreError(f"{path}: a file of the store is {what}; {_MEND}") from error
-        if content_of(rows) != part.content:
-            raise StoreError(f"{path}: its rows do not have the hash in its name; {_MEND}")
-        return rows
-
-    def _put(self, part: Part, rows: Rows) -> None:
-        path = self._path(part)
-        if not path.exists():
-            write_rows(rows, path)
-
-    def _path(self, part: Part) -> Path:
-        return self.folder / "parts" / part.file
+        return len(self._parts.assets(revision.parts))
 
     def _clear_leftovers(self, *, after: int) -> None:
         """Delete what a killed writer left of a snapshot that was to follow `after`.
@@ -311,12 +276,6 @@ class SnapshotStore:
             for file in self.folder.glob(pattern):
                 file.unlink()
         self.changes_file(after + 1).unlink(missing_ok=True)
-
-
-_MEND = (
-    f"{RESTORE}; if the source still has those rows, delete the file and ingest again; or move the"
-    " source's folder away: the store begins anew"
-)
 
 
 def _kind(head: Snapshot | None, revision: Revision) -> Kind:
@@ -330,12 +289,3 @@ def _kind(head: Snapshot | None, revision: Revision) -> Kind:
 
 def _dated(changes: pd.DataFrame) -> pd.DataFrame:
     return changes.assign(date=changes["date"].dt.strftime("%Y-%m-%d"))
-
-
-def _flush_folder(folder: Path) -> None:
-    """Have the names of the folder's files on the disk too."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
