@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from benchmarks.daily_characteristics import (
     FIFTEEN,
-    SHARED,
     long_frame,
     ours,
     plain_pandas,
     refuse_differences,
 )
+from benchmarks.gate_scale import in_a_process, write_prices
 from benchmarks.machine import machine
 from benchmarks.market import daily_market, factor_panel, month_ends
 from benchmarks.pipeline import PipelineCost, measured_share
@@ -23,8 +23,8 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_pandas_computes_the_same_characteristics():
-    market, formations = daily_market(700, 12), month_ends(700)
-    mine = ours(market, formations, SHARED)
+    market, formations = daily_market(1_700, 12), month_ends(1_700)
+    mine = ours(market, formations)
     theirs = plain_pandas(long_frame(market), formations)
     refuse_differences(mine, theirs)
     theirs["ill"] = theirs["ill"] * 1.001
@@ -59,6 +59,15 @@ def test_a_ratio_is_that_of_the_medians():
 )
 def test_less_is_better_where_the_goal_is_below_the_floor(value, floor, goal, reached):
     assert standing(value, floor, goal) == reached
+
+
+@pytest.mark.slow
+def test_the_gate_of_a_small_market_is_measured_in_a_process_of_its_own(tmp_path):
+    assert write_prices(tmp_path, n_assets=30, n_days=80) == 2400
+    found = in_a_process(tmp_path)
+    assert found["n_rules"] >= 20
+    assert 0 < found["processor_s"]
+    assert 0.1 < found["peak_gb"] < 2
 
 
 def test_every_work_has_a_module():
