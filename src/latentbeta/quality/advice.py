@@ -39,7 +39,9 @@ ADVICE: Mapping[str, str] = {
         " dates, or lag it"
     ),
     "turnover_usual": "shares or volumes in thousands or millions: give single shares",
-    "turnover_of_asset_usual": "as above, for the asset named",
+    "turnover_of_asset_usual": (
+        "shares or volume of the asset named are in thousands or millions: give single shares"
+    ),
     "split_in_price": (
         "prices are adjusted already: give raw ones, or map no column to split and dividend"
     ),
@@ -73,7 +75,7 @@ ADVICE: Mapping[str, str] = {
     "assets_enough": "start later, lower `characteristics.minimum_history`, or give more assets",
     "characteristic_covered": "expected where the source lacks its input; else leave it out",
     "characteristic_covered_by_year": (
-        "expected in the first years of characteristics with a long memory"
+        "an input that the source stopped to deliver; or assets that joined with a short history"
     ),
     "characteristic_covered_as_before": (
         "an input that was not delivered on that date: fetch it again; what is missing gets"

@@ -158,18 +158,23 @@ def formation_rules() -> tuple[Rule, ...]:
 def _coverage(settings: QualitySettings) -> Iterator[Rule]:
     """How much was known before the missing were set to the median."""
     share = settings.warning_coverage
-    for name, table, what in (
-        ("characteristic_covered", "panel_characteristics", "over the panel"),
-        ("characteristic_covered_by_year", "characteristic_years", "in each year"),
-    ):
-        yield Rule(
-            name=name,
-            table=table,
-            severity="warning",
-            requires=f"{what}, at least {share:.0%} of a characteristic is known before ranking",
-            expectation="ExpectColumnValuesToBeBetween",
-            arguments={"column": "coverage", "min_value": share},
-        )
+    yield Rule(
+        name="characteristic_covered",
+        table="panel_characteristics",
+        severity="warning",
+        requires=f"at least {share:.0%} of a characteristic is known before ranking",
+        expectation="ExpectColumnValuesToBeBetween",
+        arguments={"column": "coverage", "min_value": share},
+    )
+    yield Rule(
+        name="characteristic_covered_by_year",
+        table="characteristic_years",
+        severity="warning",
+        requires=f"in each year, as much of a characteristic is known as {share:.0%} of the best"
+        " year before it",
+        expectation="ExpectColumnValuesToBeBetween",
+        arguments={"column": "share_of_best", "min_value": share},
+    )
     yield Rule(
         name="characteristic_covered_as_before",
         table="characteristic_dates",

@@ -103,12 +103,21 @@ def _by_characteristic_and_date(
 def _by_years(
     dated: NDArray[np.datetime64], known: Mapping[str, NDArray[np.bool_]]
 ) -> pd.DataFrame:
-    """One row a characteristic and year: share known, dated by the year's last date."""
+    """One row a characteristic and year: share known, also against the best year before.
+
+    Dated by the year's last date. In its first year a characteristic with a long memory is known
+    for few assets, and later for more: that is no loss.
+    """
     dates, inverse = np.unique(dated, return_inverse=True)
     years = dates.astype("datetime64[Y]")
     last = dates[np.append(years[1:] != years[:-1], True)]
     in_year = last[np.searchsorted(last, dates)]
-    return _long(_coverage(in_year[inverse], known), "coverage")
+    coverage = _coverage(in_year[inverse], known)
+    best = coverage.cummax().shift()
+    against = coverage / best.where(best > 0)
+    return _long(coverage, "coverage").assign(
+        share_of_best=_long(against, "share_of_best")["share_of_best"]
+    )
 
 
 def _coverage(
