@@ -14,10 +14,10 @@ from flows import PROJECT
 from flows.api import plain_errors, run_flow
 from flows.lock import close_dead_flow_runs, project_lock
 from flows.pipeline import SETTINGS, reproduce, settings_changed
-from flows.whole import is_simulated
+from flows.whole import is_fetched, is_simulated
 from latentbeta import tracking
 from latentbeta.config import Settings, read_settings
-from latentbeta.data.calendar import next_period_end, sessions
+from latentbeta.data.calendar import last_closed_session, next_period_end, sessions
 from latentbeta.errors import PipelineError, SettingsError
 from latentbeta.progress import say
 from latentbeta.storage import read_json
@@ -36,7 +36,8 @@ def nightly(as_of: dt.date | None = None) -> None:
     ----------
     as_of : date or None
         Last date that may be read. None: on the simulated market the session after the last one
-        that was published, elsewhere all that the files hold.
+        that was published, where data are fetched the last that has closed, elsewhere all that
+        the files hold.
     """
     with project_lock(PROJECT, "nightly") as since:
         close_dead_flow_runs(since)
@@ -60,8 +61,11 @@ def night_of(as_of: dt.date | None) -> dict[str, Any]:
 def next_night(settings: Settings) -> dt.date | None:
     """Return the session to ingest up to, None where the files themselves say how far they go.
 
-    A night that was begun and not published is begun again; else it is the session that follows.
+    What is fetched is brought up to the last session that has closed. On the simulated market a
+    night that was begun and not published is begun again; else it is the session that follows.
     """
+    if is_fetched(settings):
+        return last_closed_session(settings.data.calendar, dt.datetime.now(tz=dt.UTC))
     if not is_simulated(settings):
         return None
     held = settings.data.as_of or settings.simulation.end

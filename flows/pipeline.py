@@ -21,12 +21,8 @@ from latentbeta.storage import write_text
 
 SETTINGS = PROJECT / "params.yaml"
 LAST_STAGE = "report"  # what it does not need, such as a simulated market, is not run
-INPUT_STAGES = (
-    None,
-    "simulate",
-    "fetch",
-    "ingest",
-)  # until these end, no earlier result is replaced
+# Until these end, no earlier result is replaced.
+INPUT_STAGES = (None, "simulate", "fetch", "ingest")
 FAILED_STAGE = re.compile(r"failed to reproduce '(?:[^']+:)?([^':]+)'")  # file:name, or the name
 
 

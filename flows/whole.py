@@ -65,3 +65,8 @@ def described(settings: Settings) -> str:
 def is_simulated(settings: Settings) -> bool:
     """Tell whether the prices are those of the embedded market."""
     return settings.data.path == Path("data/simulated")
+
+
+def is_fetched(settings: Settings) -> bool:
+    """Tell whether the prices are those that the stage fetch brings."""
+    return settings.data.path == Path("data/fetched")

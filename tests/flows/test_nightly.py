@@ -49,5 +49,12 @@ def test_a_publication_of_other_data_does_not_count(settings, tmp_path):
     assert nightly.next_night(settings(as_of=dt.date(2019, 1, 4))) == dt.date(2019, 1, 4)
 
 
+def test_what_is_fetched_goes_up_to_the_last_session_that_has_closed(settings):
+    tonight = nightly.next_night(settings(path=Path("data/fetched")))
+    now = dt.datetime.now(tz=dt.UTC)
+    assert dt.timedelta(0) <= now.date() - tonight <= dt.timedelta(days=5)
+    assert tonight.weekday() < 5
+
+
 def test_files_of_a_user_say_themselves_how_far_they_go(settings):
     assert nightly.next_night(settings(path=Path("/mine"))) is None

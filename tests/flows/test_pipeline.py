@@ -46,7 +46,14 @@ def test_stages_run_and_the_one_that_fails_is_named(project, capfd):
 
 @pytest.mark.parametrize(
     ("stage", "taken_back"),
-    [("ingest", True), ("simulate", True), (None, True), ("train", False), ("validate", False)],
+    [
+        ("ingest", True),
+        ("simulate", True),
+        ("fetch", True),
+        (None, True),
+        ("train", False),
+        ("validate", False),
+    ],
 )
 def test_settings_of_unusable_input_are_taken_back(tmp_path, stage, taken_back):
     path = tmp_path / "params.yaml"

@@ -56,6 +56,17 @@ def readable(path: Path) -> Path | io.BytesIO:
         raise _damaged(path, error) from error
 
 
+def first_line(path: Path, source: Path | io.BytesIO) -> bytes:
+    """Return the first line of a text file that `readable` gave."""
+    if isinstance(source, io.BytesIO):
+        line = source.readline()
+        source.seek(0)
+        return line
+    opened = gzip.open if path.name.lower().endswith(".gz") else open
+    with opened(source, "rb") as stream:
+        return bytes(stream.readline())
+
+
 def _opened(archive: Path) -> zipfile.ZipFile:
     try:
         about = archive.stat()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from latentbeta.data.archives import readable
+from latentbeta.data.archives import first_line, readable
 from latentbeta.data.dates import DAYS, DateForm
 from latentbeta.errors import DataError
 
@@ -215,21 +214,11 @@ def _is_parquet(path: Path) -> bool:
 def _header(path: Path, source: Path | BytesIO) -> list[str]:
     if _is_parquet(path):
         return list(pq.read_schema(source).names)
-    first = _first_line(path, source)
+    first = first_line(path, source)
     if not first.strip() or first.count(b'"') % 2:  # the header is not that line alone
         with pa.csv.open_csv(source) as reader:
             return list(reader.schema.names)
     return list(pa.csv.read_csv(BytesIO(first)).column_names)  # four times as fast
-
-
-def _first_line(path: Path, source: Path | BytesIO) -> bytes:
-    if isinstance(source, BytesIO):
-        line = source.readline()
-        source.seek(0)
-        return line
-    opened = gzip.open if path.name.lower().endswith(".gz") else open
-    with opened(source, "rb") as stream:
-        return bytes(stream.readline())
 
 
 def _body(path: Path, names: Mapping[str, str], text: Collection[str]) -> pd.DataFrame:
