@@ -68,6 +68,7 @@ def test_a_killed_run_picks_up_where_it_stopped(base_run, workspace_of, everythi
     alone = [int(n) for n in re.findall(r"K=3: (\d) of 5 folds fitted", again.output)]
     ahead = [int(n) for n in re.findall(r"fit: done, (\d+) of", again.output)]  # by Dask
     assert len(alone) == 3
-    assert 1 <= sum(alone) + sum(ahead) <= N_FITS - len(finished)
+    left = int(everything)  # a stage that outlives its run may finish them before it is ended
+    assert left <= sum(alone) + sum(ahead) <= N_FITS - len(finished)
     assert final_bytes(workspace) == final_bytes(base_run.workspace)
     assert not any(is_training(p, workspace) for p in psutil.process_iter())
