@@ -197,7 +197,8 @@ def _assembled(
     )
     raw = pd.DataFrame(
         {"date": panel.dates[date_index], "asset": pd.array(panel.assets[asset_index], dtype="str")}
-        | dict(zip(names, found.values, strict=True))
+        | dict(zip(names, found.values, strict=True)),
+        copy=False,
     )
     return BuiltPanel(
         panel=panel,

@@ -114,8 +114,7 @@ def _cells(
     first, last = np.searchsorted(ends, (dates.min(), dates.max()))
     ends = ends[first - 1 : last + (2 if settings.lag else 1)]
     period = np.searchsorted(ends, dates)
-    known = given[list(names)].notna()
-    member = known.any(axis=1) & known[list(settings.required)].all(axis=1)
+    member = _with_characteristics(given, names, settings.required)
     member &= period + settings.lag < len(ends)
     formed = np.flatnonzero(member)
     if len(formed) == 0:
@@ -126,6 +125,19 @@ def _cells(
         )
     target = period[formed] + settings.lag
     return _Cells(ends, target, formed, _rows_at(given["asset"], period, formed, target))
+
+
+def _with_characteristics(
+    given: pd.DataFrame, names: Sequence[str], required: Sequence[str]
+) -> NDArray[np.bool_]:
+    """Whether a row has all required characteristics and at least one; by column, for memory."""
+    some, all_required = np.zeros(len(given), bool), np.ones(len(given), bool)
+    for name in names:
+        known = given[name].notna().to_numpy()
+        some |= known
+        if name in required:
+            all_required &= known
+    return some & all_required
 
 
 def _rows_at(
@@ -157,11 +169,13 @@ def _known_too_seldom(first: pd.DataFrame, minimum: float) -> dict[str, str]:
 def _assembled(
     given: pd.DataFrame, cells: _Cells, names: list[str], left_out: dict[str, str]
 ) -> BuiltPanel:
-    formed = given.iloc[cells.formed]
+    formed = given[["asset", "sector", "market_equity"]].iloc[cells.formed]
     assets, asset_index = np.unique(formed["asset"].to_numpy(dtype=np.str_), return_inverse=True)
     periods, date_index = np.unique(cells.target, return_inverse=True)
     offsets = np.append(0, np.cumsum(np.bincount(date_index)))
-    values = formed[names].to_numpy(np.float64).T
+    values = np.empty((len(names), len(formed)))
+    for p, name in enumerate(names):  # one column at a time, for memory
+        values[p] = given[name].to_numpy(np.float64)[cells.formed]
     sector, sector_names = pd.factorize(formed["sector"], sort=True)
     panel = Panel(
         dates=cells.ends[periods],
@@ -176,7 +190,7 @@ def _assembled(
         sector=sector.astype(np.int64),
     )
     keys = {"date": panel.dates[date_index], "asset": formed["asset"].array}
-    raw = pd.DataFrame(keys | dict(zip(names, values, strict=True)))
+    raw = pd.DataFrame(keys | dict(zip(names, values, strict=True)), copy=False)
     n_realised = int(_over(panel, given).sum())
     return BuiltPanel(
         panel=panel,
