@@ -63,14 +63,14 @@ class History:
         return self.sum_by_session(where.astype(np.float64))
 
     def sum_by_session(self, values: Vector) -> Vector:
-        """(S,) sum of each session's values; NaN counts as nothing."""
-        known = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
+        """(S,) sum of each session's values; NaN and infinity count as nothing."""
+        known = np.where(np.isfinite(values), values, 0.0)
         total = np.bincount(self.session, known, minlength=len(self.every) + 1)[:-1]
         return total.astype(np.float64, copy=False)
 
     def sum_by_asset(self, values: Vector) -> Vector:
-        """(N,) sum of each asset's values; NaN counts as nothing."""
-        known = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
+        """(N,) sum of each asset's values; NaN and infinity count as nothing."""
+        known = np.where(np.isfinite(values), values, 0.0)
         total = np.bincount(self.codes, known, minlength=len(self.assets))
         return total.astype(np.float64, copy=False)
 
