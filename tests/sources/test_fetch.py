@@ -24,6 +24,7 @@ from tests.sources.local_servers import (
     zipped,
 )
 
+from latentbeta.data.fetched import fetched_notes
 from latentbeta.data.store import ingest
 from latentbeta.errors import SettingsError, SourceError
 from latentbeta.sources import ken_french, yahoo
@@ -85,6 +86,9 @@ def check_many(vendor, settings, places, now, n_absent):
     assert set(manifest.index) == {*vendor.companies, *gone}
     assert set(summary["failed"]) == set(vendor.lasting)
     assert set(summary["absent"]) == set(gone)
+    unanswered = f"{n_absent} absent, {len(vendor.lasting)} failed"
+    note = f"of {len(manifest)} assets asked for, {unanswered}: see manifest.json"
+    assert fetched_notes(places.out) == {note: True}
     prices = pd.read_parquet(places.out / "prices.parquet")
     came = set(vendor.companies) - set(vendor.lasting)
     assert set(prices["asset"]) == came
@@ -99,9 +103,8 @@ def check_many(vendor, settings, places, now, n_absent):
         else:
             assert n == 1
         assert manifest.loc[asset, "attempts"] in (n, n - (asset in reset))
-    for asset in sorted(came)[:20]:
-        rows = prices[prices["asset"] == asset]
-        np.testing.assert_array_equal(rows["close"], vendor.companies[asset].close)
+    for asset, close in prices.groupby("asset")["close"]:
+        np.testing.assert_array_equal(close, vendor.companies[asset].close)
     return asked
 
 
@@ -158,6 +161,7 @@ def test_too_many_failures_keep_what_came_and_leave_the_stage_as_it_was(
     assert not places.out.exists()
     vendor.lasting = {}
     fetch(asked, places, now)
+    assert fetched_notes(places.out) == {"of 10 assets asked for, : see manifest.json": False}
     assert all(vendor.requests[name] == 1 for name in vendor.companies if name != "A0003")
 
 

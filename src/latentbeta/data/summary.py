@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from latentbeta.config import DataSettings
+from latentbeta.data.fetched import fetched_notes
 from latentbeta.data.files import SourceFiles
 from latentbeta.data.flags import RULES
 from latentbeta.data.fundamentals import fundamental_facts, fundamental_notes
@@ -106,6 +107,7 @@ def _notes(settings: DataSettings, tables: Tables, beside: dict[str, Any]) -> li
         ),
     }
     candidates |= fundamental_notes(beside) | membership_notes(beside)
+    candidates |= fetched_notes(settings.path)
     return [note for note, applies in candidates.items() if applies]
 
 
