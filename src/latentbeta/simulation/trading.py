@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -158,7 +159,7 @@ class _Market:
         """Return the latest days of the assets that are listed after a session's close."""
         tape, rows = self.tape, slice(max(session + 1 - WINDOW, 0), session + 1)
         same = (tape.generation[rows] == self.firms.generation) & self.firms.listed
-        quotes = {
+        quotes: dict[str, Any] = {
             name: np.where(same, tape.quotes[name][rows], np.nan)
             for name in ("close", "high", "low", "volume", "shares")
         }
