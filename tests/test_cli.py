@@ -148,7 +148,9 @@ def test_the_tests_of_ipca_need_a_panel_and_directions(with_panel):
 
 def test_the_null_is_a_process_that_is_told_which_models(project, monkeypatch):
     started = []
-    monkeypatch.setattr("latentbeta.cli._start", lambda *arguments: started.append(arguments))
+    monkeypatch.setattr(
+        "latentbeta.cli.studies.start", lambda *arguments: started.append(arguments)
+    )
     RUNNER.invoke(app, ["null", "--models", "pca,ca1", "--repetitions", "3"])
     assert started == [("latentbeta.permutation", "--repetitions", "3", "--models", "pca,ca1")]
 

@@ -24,7 +24,7 @@ from latentbeta.storage import written_atomically
 from latentbeta.walk_forward.folds import Fold
 
 LIBRARIES = ("numpy", "scipy", "keras", "tensorflow-cpu")
-CODE = ("models", "panel", "config.py")
+CODE = ("models", "panel", "config")
 
 _TABLES = ("history", "selection")
 
