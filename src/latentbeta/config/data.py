@@ -85,6 +85,7 @@ class DataSettings(Frozen):
     calendar: str
     universe: Literal["point-in-time", "survivors"]
     membership: str | None
+    preset: Literal["alphavantage", "stooq", "crsp"] | None
     prices: str
     sectors: str | None
     risk_free: str | None

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from latentbeta.config import DataSettings
 from latentbeta.data.archives import is_archive, members
+from latentbeta.data.presets import Conversion, Preset
 from latentbeta.data.tables import Columns, Table, is_table, read_table, stem
 from latentbeta.errors import DataError
 
@@ -134,12 +135,17 @@ def find_one(folder: Path | None, pattern: str | None, setting: str) -> Path | N
 
 
 def read_prices(
-    files: Iterable[Path], columns: Columns, *, until: dt.date | None, today: dt.date
+    files: Iterable[Path],
+    columns: Columns,
+    *,
+    until: dt.date | None,
+    today: dt.date,
+    vendor: Preset | None = None,
 ) -> pd.DataFrame:
     """Read every price row dated up to `until`.
 
     Later rows are not looked at: a fault in them is no error. With no `until`, a date after
-    `today` is one.
+    `today` is one. A `vendor` has names and conversions of its own.
 
     Returns
     -------
@@ -155,7 +161,8 @@ def read_prices(
         volume, dividend, split or number of shares, the same asset and date twice.
     """
     paths = list(files)
-    parts = [_read_file(path, columns, until=until, today=today) for path in paths]
+    vendor = vendor or Preset()
+    parts = [_read_file(path, columns, vendor, until=until, today=today) for path in paths]
     merged = _concatenate(parts)
     if merged.empty:
         raise DataError(
@@ -169,11 +176,11 @@ def read_prices(
 
 
 def _read_file(
-    path: Path, columns: Columns, *, until: dt.date | None, today: dt.date
+    path: Path, columns: Columns, vendor: Preset, *, until: dt.date | None, today: dt.date
 ) -> pd.DataFrame:
     table = read_table(
         path,
-        columns,
+        vendor.names(columns),
         required=("date", *PRICES, "volume"),
         optional=("asset", *OPTIONAL),
     )
@@ -185,7 +192,10 @@ def _read_file(
         table.fail(late, "date", f"lies after today, {today}; correct it, or set data.as_of")
     kept = np.ones(len(days), bool) if until is None else days <= np.datetime64(until)
     read = {"asset": _assets(table, columns, days)[kept].array, "date": days[kept]}
-    read |= {name: _checked_numbers(table, name, kept) for name in (*PRICES, "volume", *OPTIONAL)}
+    read |= {
+        name: _checked_numbers(table, name, kept, vendor.conversions.get(name))
+        for name in (*PRICES, "volume", *OPTIONAL)
+    }
     return pd.DataFrame(read | {"row": np.flatnonzero(kept) + 1})
 
 
@@ -207,10 +217,13 @@ def _assets(table: Table, columns: Columns, days: NDArray[np.datetime64]) -> pd.
     return pd.Series(assets)
 
 
-def _checked_numbers(table: Table, name: str, kept: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _checked_numbers(
+    table: Table, name: str, kept: NDArray[np.bool_], convert: Conversion | None
+) -> NDArray[np.float64]:
     if name not in table.names:
         return np.full(int(kept.sum()), OPTIONAL[name])
     values = table.numbers(name, kept)
+    values = convert(values) if convert else values
     bad = values <= 0 if name in PRICES else values < 0
     if bad.any():
         row = int(np.flatnonzero(kept)[np.flatnonzero(bad)[0]])

@@ -24,6 +24,7 @@ from latentbeta.data.membership import (
     MEMBERSHIP_FILE,
     read_membership,
 )
+from latentbeta.data.presets import preset
 from latentbeta.data.quotes import usable_quotes
 from latentbeta.data.reference import read_assets, read_risk_free
 from latentbeta.data.series import Series, read_factors
@@ -105,7 +106,8 @@ def read_source(settings: DataSettings, today: dt.date) -> tuple[SourceFiles, pd
     """
     files = find_files(settings)
     columns, until = settings.columns, settings.as_of
-    return files, read_prices(files.prices, columns, until=until, today=today)
+    vendor = preset(settings.preset)
+    return files, read_prices(files.prices, columns, until=until, today=today, vendor=vendor)
 
 
 def derived(settings: DataSettings, files: SourceFiles, raw: pd.DataFrame) -> Derived:

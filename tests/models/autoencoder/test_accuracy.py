@@ -8,7 +8,7 @@ from latentbeta.models.autoencoder.networks import Architecture, stacked_betas
 from latentbeta.models.autoencoder.sample import Sample
 
 N_ASSETS, N_TRAINING, N_VALIDATION, N_TEST = 60, 60, 20, 40  # dates
-SEEDS, BATCH, RATE, EPOCHS, PATIENCE = tuple(range(10)), 200, 0.005, 25, 4
+SEEDS, BATCH, RATE, EPOCHS, PATIENCE = tuple(range(40)), 200, 0.005, 25, 4
 
 
 @pytest.fixture(scope="module")
@@ -76,9 +76,9 @@ def one_by_one(data):
 
 @pytest.mark.slow
 def test_the_stack_explains_as_much_as_members_trained_alone(data):
-    """Ten seeds each: means within three standard errors, and both far above nothing."""
+    """Forty seeds each: means within three standard errors, and both far above nothing."""
     ours, theirs = np.array(stacked(data)), np.array(one_by_one(data))
     error = np.sqrt(ours.var(ddof=1) / len(ours) + theirs.var(ddof=1) / len(theirs))
     assert abs(ours.mean() - theirs.mean()) < 3 * error, (ours, theirs)
-    assert error < 0.02
+    assert error < 0.01
     assert min(ours.mean(), theirs.mean()) > 0.15
