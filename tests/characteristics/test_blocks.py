@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from latentbeta.characteristics.registry import REGISTRY, rows_of
-from latentbeta.characteristics.risk import _simple_regression
+from latentbeta.characteristics.risk import regressions
+from latentbeta.characteristics.weekly import Weekly
 from latentbeta.characteristics.windows import (
     AcrossAssets,
     Daily,
@@ -94,7 +95,7 @@ def test_windows_worked_by_hand():
     np.testing.assert_allclose(
         deviation_over(Daily.of(daily), window)[:, 0], [np.sqrt(0.5), np.sqrt(7.0), np.sqrt(8.0)]
     )
-    np.testing.assert_array_equal(largest_over(daily, window)[:, 0], [2.0, 6.0, 6.0])
+    np.testing.assert_array_equal(largest_over(Daily.of(daily), window)[:, 0], [2.0, 6.0, 6.0])
     late = Window(np.array([0, 3]), length=2, skip=1)
     np.testing.assert_array_equal(mean_over(Daily.of(daily), late)[:, 0], [np.nan, 4.0])
 
@@ -119,7 +120,10 @@ def test_residuals_of_any_size_are_had_in_full(noise, level):
     x = rng.normal(0.002, 0.02, 156)
     y = np.column_stack([1.3 * x, 0.4 * x, -x]) + level + noise * rng.normal(size=(156, 3))
     known = rng.random((156, 3)) > 0.2
-    slope, deviation = _simple_regression(x, np.where(known, y, 0.0), known.astype(float))
+    followed, values, weeks = np.zeros(780), np.zeros((780, 3)), np.zeros((780, 3), dtype=bool)
+    followed[4::5], values[4::5], weeks[4::5] = x, np.where(known, y, 0.0), known
+    found = regressions(followed, Weekly(values, weeks), np.array([779]))
+    slope, deviation = found.slope[0], found.residual_deviation[0]
     for n in range(3):
         rows = known[:, n]
         design = np.column_stack([np.ones(rows.sum()), x[rows]])

@@ -78,9 +78,10 @@ def test_beta_needs_a_year_of_weeks(steady_market):
 def test_a_week_compounds_its_five_days(steady_market):
     returns = np.zeros((20, 1))
     returns[6], returns[10] = 0.10, 0.20
-    weekly = weekly_returns(steady_market(20, total_return=returns))[:, 0]
-    assert np.isnan(weekly[:4]).all()
-    np.testing.assert_allclose(weekly[[5, 6, 9, 10, 11, 14, 15]], [0, 0.1, 0.1, 0.32, 0.2, 0.2, 0])
+    weekly = weekly_returns(steady_market(20, total_return=returns))
+    assert weekly.known[:, 0].tolist() == [False] * 4 + [True] * 16
+    days = [5, 6, 9, 10, 11, 14, 15]
+    np.testing.assert_allclose(weekly.values[days, 0], [0, 0.1, 0.1, 0.32, 0.2, 0.2, 0])
 
 
 def test_weeks_are_counted_back_from_the_formation():

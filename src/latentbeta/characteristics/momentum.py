@@ -12,6 +12,7 @@ from latentbeta.characteristics.windows import (
     MONTH,
     YEAR,
     Formations,
+    daily_returns,
     gross_returns,
     least_days,
     over_last,
@@ -132,9 +133,9 @@ class _Months:
 
 
 def _months(market: DailyMarket) -> _Months:
-    known = np.isfinite(market.total_return)
+    known = daily_returns(market).known[1:].view(np.uint8)
     return _Months(
         growth=over_last(gross_returns(market), MONTH, np.multiply),
-        known=over_last(known.view(np.uint8), MONTH, np.add),
+        known=over_last(known, MONTH, np.add),
         broken=over_last(unknown_return(market), MONTH, np.logical_or),
     )

@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from latentbeta.characteristics.weekly import (
     LEAST_WEEKS,
     WEEK,
+    Weekly,
     market_return,
     weekly_returns,
     weekly_rows,
 )
 from latentbeta.characteristics.windows import (
     MONTH,
-    Daily,
     Formations,
     Window,
+    daily_returns,
     deviation_over,
     largest_over,
     ratio,
@@ -37,7 +37,7 @@ def maxret(market: DailyMarket, formations: Formations) -> Matrix:
     -----
     ``max r_d`` over the daily returns of 21 days. Bali, Cakici and Whitelaw (2011); GHZ maxret.
     """
-    return largest_over(market.total_return, Window(formations, MONTH))
+    return largest_over(daily_returns(market), Window(formations, MONTH))
 
 
 def retvol(market: DailyMarket, formations: Formations) -> Matrix:
@@ -48,7 +48,7 @@ def retvol(market: DailyMarket, formations: Formations) -> Matrix:
     Standard deviation of daily returns over 21 days. Ang, Hodrick, Xing and Zhang (2006); GHZ
     retvol.
     """
-    return deviation_over(Daily.of(market.total_return), Window(formations, MONTH))
+    return deviation_over(daily_returns(market), Window(formations, MONTH))
 
 
 def beta(market: DailyMarket, formations: Formations) -> Matrix:
@@ -92,14 +92,14 @@ def pricedelay(market: DailyMarket, formations: Formations) -> Matrix:
     on the market of the week and of the four before it, over 156 weeks, at least 52 of them
     known. Hou and Moskowitz (2005); GHZ pricedelay.
     """
-    weekly, followed = _weekly(market), market_return(market)
-    result = np.full((len(formations), weekly.values.shape[1]), np.nan)
+    weekly, followed = weekly_returns(market), market_return(market)
+    result = np.full((len(formations), market.shape[1]), np.nan)
     for row, formation in enumerate(formations):
         rows = weekly_rows(int(formation), first=(N_LAGS + 1) * WEEK - 1)
         if len(rows) >= LEAST_WEEKS:
             lagged = np.stack([followed[rows - WEEK * lag] for lag in range(N_LAGS + 1)])
-            result[row] = _delay(lagged, *weekly.of(rows))
-    return result[:, : market.shape[1]]
+            result[row] = _delay(lagged, *_doubled(*weekly.of(rows)))[: market.shape[1]]
+    return result
 
 
 @dataclass(frozen=True)
@@ -122,80 +122,52 @@ def market_regression(market: DailyMarket, formations: Formations) -> MarketRegr
 
 
 def _regressions(market: DailyMarket, formations: Formations) -> MarketRegression:
-    weekly, followed = _weekly(market), market_return(market)
-    slope = np.full((len(formations), weekly.values.shape[1]), np.nan)
-    deviation = slope.copy()
-    for row, formation in enumerate(formations):
-        rows = weekly_rows(int(formation), first=WEEK - 1)
-        if len(rows) >= LEAST_WEEKS:
-            x = followed[rows]
-            slope[row], deviation[row] = _simple_regression(x, *weekly.of(rows))
-    n_assets = market.shape[1]
-    return MarketRegression(slope[:, :n_assets], deviation[:, :n_assets])
+    return regressions(market_return(market), weekly_returns(market), formations)
 
 
-@dataclass(frozen=True)
-class _Weekly:
-    """Weekly returns ending on each day, (D, N) each, ready for sums of products.
+def regressions(followed: Matrix, weekly: Weekly, formations: Formations) -> MarketRegression:
+    """Regress weekly returns on the market's (D,), by sums over the weeks before a formation.
 
-    Attributes
-    ----------
-    values
-        Zero where not known.
-    known
-        One where known, zero elsewhere: a weight.
+    The market's mean over its first year, which lies before any formation with 52 weeks, is
+    taken off, so the sums are of the size of what varies.
     """
-
-    values: Matrix
-    known: Matrix
-
-    def of(self, rows: NDArray[np.int64]) -> tuple[Matrix, Matrix]:
-        """Return values and weights of weeks that are five days apart, as views. -> (W, N)."""
-        weeks = slice(int(rows[0]), int(rows[-1]) + 1, WEEK)
-        return self.values[weeks], self.known[weeks]
-
-
-def _weekly(market: DailyMarket) -> _Weekly:
-    return market.remembered("weekly", lambda: _filled(weekly_returns(market)))
-
-
-def _filled(weekly: Matrix) -> _Weekly:
-    """Split weekly returns into values and weights.
-
-    A lone column is doubled: NumPy adds a single column up in another order than several, and
-    a value must not depend on how many assets there are.
-    """
-    if weekly.shape[1] == 1:
-        weekly = np.repeat(weekly, 2, axis=1)
-    known = np.isfinite(weekly)
-    return _Weekly(np.where(known, weekly, 0.0), known.astype(np.float64))
-
-
-def _simple_regression(x: Matrix, y: Matrix, known: Matrix) -> tuple[Matrix, Matrix]:
-    """Return slope and residual deviation of each column of y (W, N) on x (W,).
-
-    The market's mean over the weeks is taken off first, so the sums are of the size of what
-    varies; a column's own mean over the weeks it knows comes off the sums.
-    """
-    x, offset = _centred(x)
-    powers = np.stack([np.ones_like(x), x, x * x])
-    count, total, squares = np.einsum("vw,wn->vn", powers, known)
-    y_total, products = np.einsum("vw,wn->vn", powers[:2], y)
-    y_squares = np.einsum("wn,wn->n", y, y)
+    x, offset = _centred(followed, LEAST_WEEKS * WEEK)
+    count, total, squares, y_total, common, y_squares = _sums_over_weeks(x, weekly, formations)
     weeks = np.maximum(count, 1.0)
     variation = squares - total * total / weeks
     size = np.maximum(squares, squares + (2.0 * total + count * offset) * offset)
-    common = products - total * y_total / weeks
-    slope = np.full(len(count), np.nan)
+    common -= total * y_total / weeks
     usable = (count >= LEAST_WEEKS) & (variation > NEGLIGIBLE * size)
-    np.divide(common, variation, out=slope, where=usable)
+    slope = np.divide(common, variation, out=np.full(count.shape, np.nan), where=usable)
     residual = y_squares - y_total * y_total / weeks - slope * common
-    close = np.flatnonzero(usable & (residual < LITTLE_LEFT * y_squares))
-    level = (y_total - slope * total)[close] / weeks[close]
-    residual[close] = _squared_residuals(
-        x, y[:, close], known[:, close], level=level, slope=slope[close]
-    )
-    return slope, np.sqrt(residual / np.maximum(count - 1.0, 1.0))
+    close = usable & (residual < LITTLE_LEFT * y_squares)
+    for row in np.flatnonzero(close.any(axis=1)):
+        columns, rows = close[row], weekly_rows(int(formations[row]), first=WEEK - 1)
+        y, known = (of_weeks[:, columns] for of_weeks in weekly.of(rows))
+        at = slope[row, columns]
+        level = (y_total[row, columns] - at * total[row, columns]) / weeks[row, columns]
+        residual[row, columns] = _squared_residuals(x[rows], y, known, level=level, slope=at)
+    return MarketRegression(slope, np.sqrt(residual / np.maximum(count - 1.0, 1.0)))
+
+
+def _sums_over_weeks(x: Matrix, weekly: Weekly, formations: Formations) -> Matrix:
+    """Add 1, x, x², y, x y, y² up over the known weeks before each formation. -> (6, T, N).
+
+    A week's row holds six numbers an asset, so there is more than one and NumPy adds row to row:
+    the order of a sum does not depend on how many assets there are.
+    """
+    y, known = weekly.values, weekly.known
+    terms = np.empty((len(y), 6, y.shape[1]))
+    terms[:, 0], terms[:, 3] = known, y
+    for term, source, by in ((1, 0, x), (2, 1, x), (4, 3, x)):
+        np.multiply(terms[:, source], by[:, None], out=terms[:, term])
+    np.multiply(y, y, out=terms[:, 5])
+    sums = np.zeros((len(formations), 6, y.shape[1]))
+    for row, formation in enumerate(formations):
+        rows = weekly_rows(int(formation), first=WEEK - 1)
+        if len(rows) >= LEAST_WEEKS:
+            np.add.reduce(terms[rows[0] : rows[-1] + 1 : WEEK], axis=0, out=sums[row])
+    return sums.swapaxes(0, 1)
 
 
 def _squared_residuals(
@@ -205,6 +177,13 @@ def _squared_residuals(
     residual = (y - (level + x[:, None] * slope)) * known
     total: Matrix = np.cumsum(residual * residual, axis=0)[-1]
     return total
+
+
+def _doubled(y: Matrix, known: Matrix) -> tuple[Matrix, Matrix]:
+    """Repeat a lone column of (W, N): NumPy adds it up in another order than several."""
+    if y.shape[1] > 1:
+        return y, known
+    return np.repeat(y, 2, axis=1), np.repeat(known, 2, axis=1)
 
 
 def _delay(lagged: Matrix, y: Matrix, known: Matrix) -> Matrix:
@@ -265,8 +244,9 @@ def _cross_products(x: Matrix, y: Matrix, known: Matrix) -> tuple[Matrix, Matrix
     return products - totals[:, None] * totals[None, :] / np.maximum(sums[0], 1.0), sums[0]
 
 
-def _centred(x: Matrix) -> tuple[Matrix, float]:
-    """Return (W,) values less their mean, zero where not known, and the mean."""
+def _centred(x: Matrix, first: int | None = None) -> tuple[Matrix, float]:
+    """Return (W,) values less the mean of the first ones, zero where not known, and the mean."""
     known = np.isfinite(x)
-    mean = float(x[known].mean()) if known.any() else 0.0
+    few = x[:first][known[:first]]
+    mean = float(few.mean()) if len(few) else 0.0
     return np.where(known, x - mean, 0.0), mean

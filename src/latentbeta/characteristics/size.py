@@ -16,7 +16,7 @@ def market_equity(market: DailyMarket, formations: Formations) -> Matrix:
     (T, N) float64
         In currency; the latest of the last five sessions that has both, NaN where none has.
     """
-    return last_known(market.close * market.shares, formations)
+    return last_known(formations, market.close, market.shares)
 
 
 def mvel1(market: DailyMarket, formations: Formations) -> Matrix:

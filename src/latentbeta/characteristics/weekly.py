@@ -6,11 +6,15 @@ it and are whole, at any rebalancing.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from latentbeta.characteristics.windows import (
     AcrossAssets,
+    Mask,
+    daily_returns,
     gross_returns,
     least_days,
     over_last,
@@ -23,22 +27,42 @@ WEEKS = 156
 LEAST_WEEKS = 52
 
 
-def weekly_returns(market: DailyMarket) -> Matrix:
-    """Return the total return over the five sessions that end on each day.
+@dataclass(frozen=True)
+class Weekly:
+    """Total returns over the five sessions that end on each day.
 
-    Returns
-    -------
-    (D, N) float64
-        NaN on the first four days, where fewer than four of the five returns are known, and
+    Attributes
+    ----------
+    values : (D, N)
+        Zero where not known.
+    known : (D, N) bool
+        False on the first four days, where fewer than four of the five returns are known, and
         where a quote among them has an unknown return.
     """
-    known = over_last(np.isfinite(market.total_return).view(np.uint8), WEEK, np.add)
-    broken = over_last(unknown_return(market), WEEK, np.logical_or)
-    weekly: Matrix = over_last(gross_returns(market), WEEK, np.multiply)
-    weekly -= 1.0
-    np.copyto(weekly, np.nan, where=broken | (known < least_days(WEEK)))
-    weekly[: WEEK - 1] = np.nan
-    return weekly
+
+    values: Matrix
+    known: Mask
+
+    def of(self, rows: NDArray[np.int64]) -> tuple[Matrix, Matrix]:
+        """Return values, and weights: one where known, zero elsewhere, of some days. -> (W, N)."""
+        weeks = slice(int(rows[0]), int(rows[-1]) + 1, WEEK)
+        return self.values[weeks], self.known[weeks].astype(np.float64)
+
+
+def weekly_returns(market: DailyMarket) -> Weekly:
+    """Return the weekly returns of a market's assets, made once."""
+    return market.remembered("weekly returns", lambda: _weekly_returns(market))
+
+
+def _weekly_returns(market: DailyMarket) -> Weekly:
+    days = daily_returns(market).known[1:].view(np.uint8)
+    known: Mask = over_last(days, WEEK, np.add) >= least_days(WEEK)
+    known &= ~over_last(unknown_return(market), WEEK, np.logical_or)
+    known[: WEEK - 1] = False
+    values: Matrix = over_last(gross_returns(market), WEEK, np.multiply)
+    values -= 1.0
+    np.copyto(values, 0.0, where=~known)
+    return Weekly(values, known)
 
 
 def market_return(market: DailyMarket) -> Matrix:
@@ -53,7 +77,8 @@ def market_return(market: DailyMarket) -> Matrix:
 def _mean_of_weekly_returns(market: Market) -> Matrix:
     sums = AcrossAssets()
     for _, block in blocks(market):
-        sums = sums.with_assets(weekly_returns(block))
+        weekly = weekly_returns(block)
+        sums = sums.with_known(weekly.values, weekly.known)
     return sums.mean()
 
 

@@ -47,9 +47,9 @@ class Daily:
     known: Mask
 
     @classmethod
-    def of(cls, daily: Matrix, fill: float = 0.0) -> Daily:
-        """Take (D, N) values, NaN where not known, and what stands for those that are not."""
-        values = np.full((len(daily) + 1, daily.shape[1]), fill)
+    def of(cls, daily: Matrix) -> Daily:
+        """Take (D, N) values, NaN where not known."""
+        values = np.zeros((len(daily) + 1, daily.shape[1]))
         known = np.zeros(values.shape, dtype=bool)
         np.isfinite(daily, out=known[1:])
         np.copyto(values[1:], daily, where=known[1:])
@@ -83,10 +83,10 @@ class Window:
 def total_over(daily: Daily, window: Window) -> tuple[Matrix, NDArray[np.int64]]:
     """Return the sum of each window's known values, and how many there are. -> (T, N) both."""
     shape = len(window.formations), daily.values.shape[1]
-    total, count = np.zeros(shape), np.zeros(shape, dtype=np.uint16)
+    total, count = np.zeros(shape), np.zeros(shape, dtype=np.min_scalar_type(window.length))
     for values, known in window.days(daily):
         total += values
-        count += known
+        count += known.view(np.uint8)
     return total, count.astype(np.int64)
 
 
@@ -108,23 +108,23 @@ def deviation_over(daily: Daily, window: Window) -> Matrix:
     mean = total / np.maximum(count, 1)
     squares = np.zeros(mean.shape)
     for values, known in window.days(daily):
-        centred = np.subtract(values, mean, out=values)
-        centred *= known
-        squares += np.square(centred, out=centred)
+        np.subtract(values, mean, out=values, where=known)  # zero where not known
+        squares += np.square(values, out=values)
     enough = count >= least_days(window.length)
     return np.sqrt(np.where(enough, squares / np.maximum(count - 1, 1), np.nan))
 
 
-def largest_over(daily: Matrix, window: Window) -> Matrix:
-    """Return the largest known value of each window of (D, N) values. -> (T, N).
+def largest_over(daily: Daily, window: Window) -> Matrix:
+    """Return the largest known value of each window. -> (T, N).
 
     NaN where fewer than two thirds of the window's days are known.
     """
-    shape = len(window.formations), daily.shape[1]
-    largest, count = np.full(shape, -np.inf), np.zeros(shape, dtype=np.uint16)
-    for values, known in window.days(Daily.of(daily, fill=-np.inf)):
-        np.maximum(largest, values, out=largest)
-        count += known
+    shape = len(window.formations), daily.values.shape[1]
+    largest = np.full(shape, -np.inf)
+    count = np.zeros(shape, dtype=np.min_scalar_type(window.length))
+    for values, known in window.days(daily):
+        np.maximum(largest, values, out=largest, where=known)
+        count += known.view(np.uint8)
     return np.where(count >= least_days(window.length), largest, np.nan)
 
 
@@ -235,11 +235,14 @@ class AcrossAssets:
     def with_assets(self, values: Matrix) -> AcrossAssets:
         """Add the next assets, (D, n) with NaN where not known."""
         known = np.isfinite(values)
-        running = np.zeros((len(values), values.shape[1] + 1))
-        running[:, 0] = self.total
-        np.copyto(running[:, 1:], values, where=known)
-        total = np.cumsum(running, axis=1)[:, -1]  # not `sum`, which adds up in pairs
-        return AcrossAssets(total, self.count + known.sum(axis=1))
+        return self.with_known(np.where(known, values, 0.0), known)
+
+    def with_known(self, values: Matrix, known: Mask) -> AcrossAssets:
+        """Add the next assets, (D, n) with zero where not known, and which are known."""
+        total = np.zeros(len(values)) + self.total
+        for asset in values.T:  # one by one: `sum` would add up in pairs
+            total += asset
+        return AcrossAssets(total, self.count + np.count_nonzero(known, axis=1))
 
     def mean(self) -> Matrix:
         """Return the mean, NaN where no asset is known."""
@@ -247,11 +250,14 @@ class AcrossAssets:
         return np.where(count > 0, self.total / np.maximum(count, 1), np.nan)
 
 
+def daily_returns(market: DailyMarket) -> Daily:
+    """Return the days' total returns."""
+    return market.remembered("daily returns", lambda: Daily.of(market.total_return))
+
+
 def gross_returns(market: DailyMarket) -> Matrix:
     """Return (D, N) one plus the day's total return, one where it is not known."""
-    gross = market.total_return + 1.0
-    np.copyto(gross, 1.0, where=~np.isfinite(market.total_return))
-    return gross
+    return market.remembered("gross returns", lambda: daily_returns(market).values[1:] + 1.0)
 
 
 def unknown_return(market: DailyMarket) -> Mask:
@@ -260,23 +266,28 @@ def unknown_return(market: DailyMarket) -> Mask:
     So it is on an asset's first day, and after a gap that the source could not bridge. A day
     without a quote is not among them: the return of the next quote spans it.
     """
-    return np.isfinite(market.close) & ~np.isfinite(market.total_return)
+    return market.remembered(
+        "unknown return", lambda: np.isfinite(market.close) & ~daily_returns(market).known[1:]
+    )
 
 
-def last_known(daily: Matrix, formations: Formations) -> Matrix:
-    """Return the latest known value of the last five sessions at each formation. -> (T, N)."""
-    result = np.full((len(formations), daily.shape[1]), np.nan)
+def last_known(formations: Formations, *factors: Matrix) -> Matrix:
+    """Return the latest known product of the last five sessions at each formation. -> (T, N).
+
+    The factors are (D, N) values of the same day, NaN where not known.
+    """
+    result = np.full((len(formations), factors[0].shape[1]), np.nan)
     for age in range(RECENT):
-        rows = formations >= age
-        result[rows] = np.where(
-            np.isfinite(result[rows]), result[rows], daily[formations[rows] - age]
-        )
+        missing = np.flatnonzero(~np.isfinite(result).all(axis=1) & (formations >= age))
+        days = formations[missing] - age
+        known, value = result[missing], math.prod(daily[days] for daily in factors)
+        result[missing] = np.where(np.isfinite(known), known, value)
     return result
 
 
 def quoted_lately(market: DailyMarket, formations: Formations) -> Mask:
     """Return (T, N) whether an asset has a quote in the last five sessions at a formation."""
-    return np.isfinite(last_known(market.close, formations))
+    return np.isfinite(last_known(formations, market.close))
 
 
 def ratio(numerator: Matrix, denominator: Matrix) -> Matrix:

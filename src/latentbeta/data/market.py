@@ -17,7 +17,7 @@ Matrix = NDArray[np.float64]
 Value = TypeVar("Value")
 
 MATRICES = ("total_return", "close", "high", "low", "volume", "shares")
-BLOCK_CELLS = 2**20  # of one matrix of a block: 8 MB
+BLOCK_CELLS = 2**18  # of one matrix of a block: 2 MB, near what a core keeps in its cache
 
 
 class Market(Protocol):

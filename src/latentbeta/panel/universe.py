@@ -91,7 +91,7 @@ def tradable(market: DailyMarket, formations: Formations, settings: MemberSettin
     """
     inside = np.ones((len(formations), market.shape[1]), dtype=bool)
     if settings.minimum_price is not None:
-        inside &= last_known(market.close, formations) >= settings.minimum_price
+        inside &= last_known(formations, market.close) >= settings.minimum_price
     if settings.minimum_dollar_volume is not None:
         dollars = market.close * market.volume
         mean = over_windows(dollars, formations, TRADING_WINDOW, mean_of_known)
