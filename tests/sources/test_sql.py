@@ -104,6 +104,37 @@ def test_rows_twice_for_a_day_are_a_failure_of_the_asset(of_query, url, places):
         fetch(of_query(twice, url, assets=("AAA",)), places, NOW)
 
 
+def with_empty(column):
+    cast = "cast(null as text)"
+    columns = "ticker, day, open, high, low, px_last, volume".replace(column, f"{cast} {column}")
+    empty = f"select {columns} from quotes where ticker = 'AAA' and day = :end"
+    full = "select ticker, day, open, high, low, px_last, volume from quotes"
+    return f"{full} where ticker = 'B''B' and day >= :start union all {empty}"
+
+
+@pytest.mark.parametrize(("column", "said"), [("day", "its date"), ("ticker", "its asset")])
+def test_a_row_without_its_date_or_asset_is_named(of_query, tmp_path, places, column, said):
+    with sqlite3.connect(tmp_path / "quotes.sqlite") as connection:
+        table().to_sql("quotes", connection, index=False)
+    connection.close()
+    asked = of_query(with_empty(column), f"sqlite:///{tmp_path}/quotes.sqlite")
+    with pytest.raises(DataError, match=f"row 5, column '{column}'.*every row needs {said}"):
+        fetch(asked, places, NOW)
+
+
+def test_a_cell_that_is_wrong_fails_its_asset_alone(of_query, tmp_path, places):
+    bad = table().astype({"open": object})
+    bad.loc[(bad["ticker"] == "AAA") & (bad["day"] == DAYS[3]), "open"] = "n/k"
+    with sqlite3.connect(tmp_path / "quotes.sqlite") as connection:
+        bad.to_sql("quotes", connection, index=False)
+    connection.close()
+    url = f"sqlite:///{tmp_path}/quotes.sqlite"
+    asked = of_query(ONE, url, assets=("AAA", "B'B"), largest_failed_share=0.5)
+    summary = fetch(asked, places, NOW)
+    assert summary["assets"] == {"fetched": 1, "absent": 0, "failed": 1}
+    assert "row 3, column 'open'" in summary["failed"]["AAA"]
+
+
 @pytest.mark.parametrize(
     ("query", "error", "said"),
     [

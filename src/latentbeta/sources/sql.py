@@ -18,6 +18,7 @@ from urllib.parse import quote, quote_plus
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sqlalchemy import Date, String, TextClause, bindparam, create_engine, make_url, text
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.exc import ArgumentError
@@ -25,7 +26,7 @@ from sqlalchemy.types import TypeEngine
 
 from latentbeta.config import SqlSettings
 from latentbeta.data.tables import Columns, Table, find_columns
-from latentbeta.errors import LatentBetaError, SettingsError, SourceError
+from latentbeta.errors import DataError, LatentBetaError, SettingsError, SourceError
 from latentbeta.sources.downloads import no_rows
 from latentbeta.sources.protocol import COLUMNS
 
@@ -108,7 +109,7 @@ class SqlQuery:
         SourceError
             When the database refuses; its words are told without the address.
         DataError
-            When the result lacks a column or holds no date or number where one belongs.
+            When the result lacks a column or holds no date, asset or number where one belongs.
         """
         named = {"start": start, "end": end} | ({"asset": asset} if self.by_asset else {})
         with self._faults_named():
@@ -122,9 +123,12 @@ class SqlQuery:
         table = Table(_QUERY, frame[list(names.values())].set_axis(list(names), axis=1), names)
         every = np.ones(len(frame), bool)
         read: dict[str, Any] = {"date": table.dates()}
+        _refuse_empty(table, "date", np.isnat(read["date"]))
         read |= {name: table.numbers(name, every) for name in names if name not in _TEXT}
         if "asset" in names:
-            read["asset"] = table.text("asset").astype(str)
+            asset = table.text("asset")
+            _refuse_empty(table, "asset", asset.codes < 0)
+            read["asset"] = asset.astype(str)
         return pd.DataFrame({"dividend": 0.0, "split": 1.0} | read)
 
     @contextmanager
@@ -139,10 +143,10 @@ class SqlQuery:
             ) from None
 
     def _without_secrets(self, error: Exception) -> str:
-        words = " ".join(str(error).split())
+        words = str(error)
         for secret in self._secrets:
             words = words.replace(secret, "…")
-        return words[:500]
+        return " ".join(words.split())[:500]
 
 
 class SqlSource:
@@ -165,7 +169,10 @@ class SqlSource:
     def fetch(self, asset: str, start: dt.date, end: dt.date) -> pd.DataFrame:
         """Return the rows of an asset; see `PriceSource.fetch`."""
         self._counts.n = self.attempts() + 1
-        parts = [part[list(COLUMNS)] for part in self._query.batches(start, end, asset)]
+        try:
+            parts = [part[list(COLUMNS)] for part in self._query.batches(start, end, asset)]
+        except DataError as error:  # in the rows of this asset; the others may be sound
+            raise SourceError(str(error)) from None
         rows = pd.concat(parts, ignore_index=True) if parts else no_rows()
         if rows["date"].duplicated().any():
             day = rows["date"][rows["date"].duplicated()].iloc[0]
@@ -204,6 +211,11 @@ class _DuckDb:
             result: Any = cursor.sql(str(compiled), params=values)
             for batch in result.to_arrow_reader(_BATCH):
                 yield batch.to_pandas()
+
+
+def _refuse_empty(table: Table, column: str, empty: NDArray[np.bool_]) -> None:
+    if empty.any():
+        table.fail(int(np.argmax(empty)), column, f"every row needs its {column}")
 
 
 def _secrets_of(url: str) -> list[str]:
