@@ -1,4 +1,5 @@
 import copy
+import traceback
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,14 @@ def test_the_projects_own_settings_are_right():
     )
     with pytest.raises(ValueError, match="frozen"):
         settings.seed = 1
+
+
+def test_an_address_in_the_place_of_a_variables_name_is_not_repeated(document):
+    set_key(document, "fetch.sql.url_variable", "postgresql://me:hunter2@host")
+    with pytest.raises(SettingsError) as raised:
+        check_settings(document, source="params.yaml")
+    assert "fetch.sql.url_variable: give the NAME of an environment variable" in str(raised.value)
+    assert "hunter2" not in "".join(traceback.format_exception(raised.value))
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import pydantic
 from pydantic import Field
+from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML, YAMLError
 
 from latentbeta.config.data import (
@@ -101,11 +102,16 @@ def check_settings(document: Any, *, source: str) -> Settings:
     try:
         return Settings.model_validate(document)
     except pydantic.ValidationError as error:
-        lines = [
-            f"  {'.'.join(str(part) for part in item['loc'])}: {item['msg']}"
-            + ("" if item["type"] == "missing" else f" (it is {item['input']!r})")
-            for item in error.errors()
-        ]
+        lines = [_in_words(item) for item in error.errors()]
         raise SettingsError(
             f"{source}: {len(lines)} setting(s) are wrong:\n" + "\n".join(lines)
         ) from error
+
+
+def _in_words(item: ErrorDetails) -> str:
+    name = ".".join(str(part) for part in item["loc"])
+    if item["type"] == "missing":
+        return f"  {name}: {item['msg']}"
+    if name.endswith("url_variable"):  # an address may have been put there, with a password in it
+        return f"  {name}: give the NAME of an environment variable (what it is, is not shown)"
+    return f"  {name}: {item['msg']} (it is {item['input']!r})"

@@ -16,4 +16,6 @@ Rebalancing = Literal["daily", "weekly", "monthly"]
 class Frozen(BaseModel):
     """Settings that cannot change, without unknown keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True
+    )
