@@ -21,7 +21,7 @@ CRSP = """PERMNO,date,BIDLO,ASKHI,PRC,VOL,OPENPRC,DIVAMT,FACPR,SHROUT
 14593,2020-08-28,498.0,506.0,499.23,46907479,504.05,,,4275634
 14593,2020-08-31,126.0,131.0,129.04,225702688,127.58,,3.0,17102536
 10001,2020-08-28,10.0,11.0,-10.5,0,,0.15,0.0,1000
-10001,2020-08-31,0,0,0,0,,,,1000
+10001,2020-08-31,0,0,0,-99,,,,1000
 """
 
 
@@ -30,6 +30,7 @@ def test_crsp_has_signs_factors_and_thousands_of_its_own(tmp_path):
 
     assert prices["asset"].tolist() == ["10001", "10001", "14593", "14593"]
     np.testing.assert_array_equal(prices["close"], [10.5, np.nan, 499.23, 129.04])
+    np.testing.assert_array_equal(prices["volume"], [0, np.nan, 46907479, 225702688])
     np.testing.assert_array_equal(prices["split"], [1, 1, 1, 4])  # Apple's four for one
     np.testing.assert_array_equal(prices["dividend"], [0.15, 0, 0, 0])
     np.testing.assert_array_equal(prices["shares"][2:], [4275634e3, 17102536e3])

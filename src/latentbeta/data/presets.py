@@ -41,6 +41,10 @@ def _unsigned(prices: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(prices == 0, np.nan, np.abs(prices))
 
 
+def _known(volume: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.where(volume < 0, np.nan, volume)  # -99: not known
+
+
 def _new_for_old(factor: NDArray[np.float64]) -> NDArray[np.float64]:
     return 1 + factor  # shares issued for each share held
 
@@ -78,6 +82,7 @@ PRESETS = {
         },
         {
             **dict.fromkeys(("open", "high", "low", "close"), _unsigned),
+            "volume": _known,
             "split": _new_for_old,
             "shares": _units,
         },
