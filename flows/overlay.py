@@ -72,23 +72,58 @@ def read_overlay(path: Path) -> dict[str, Any]:
     return document
 
 
-def data_changes(data: Path, former: Path, project: Path) -> dict[str, Any]:
-    """Return the settings below ``data`` that a path brings; a new one is read to its end.
+# What was said of the former data's own files, and would be wrong of others without a word.
+_OF_FORMER_DATA: dict[str, Any] = {
+    "as_of": None,
+    "membership": None,
+    "preset": None,
+    "fundamentals": {"file": None},
+}
 
-    Parameters
-    ----------
-    data : Path
-        What the user named, relative to the working directory.
-    former : Path
-        ``data.path`` as it is.
+
+def named_path(data: Path, project: Path) -> str:
+    """Return a path that the user named, relative to the project where it lies inside.
+
+    Raises
+    ------
+    DataError
+        When nothing is there.
     """
     absolute = data.expanduser().resolve()
     if not absolute.exists():
         raise DataError(f"{data}: no such file or folder; name one with the data")
     inside = absolute.is_relative_to(project.resolve())
-    path = absolute.relative_to(project.resolve()) if inside else absolute
-    same = path == former
-    return {"path": path.as_posix()} | ({} if same else {"as_of": None})
+    return (absolute.relative_to(project.resolve()) if inside else absolute).as_posix()
+
+
+def without_former_data(changes: Mapping[str, Any], former: Path) -> dict[str, Any]:
+    """Add to changes that name other data what keeps the former ones' settings off them.
+
+    They are read to their end, without the former ones' members, accounts and vendor, unless the
+    changes themselves name some.
+
+    Parameters
+    ----------
+    changes : mapping
+        Nested as the settings.
+    former : Path
+        ``data.path`` as it is.
+    """
+    data = changes.get("data")
+    path = data.get("path") if isinstance(data, Mapping) else None
+    if path is None or Path(path) == former:
+        return dict(changes)
+    return merged({"data": _OF_FORMER_DATA}, changes)
+
+
+def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Return two mappings as one, key by key at every depth; where both have a value, `above`'s."""
+    both = {
+        key: merged(below[key], value)
+        for key, value in above.items()
+        if isinstance(value, Mapping) and isinstance(below.get(key), Mapping)
+    }
+    return {**below, **above, **both}
 
 
 def _merge(document: Any, changes: Mapping[str, Any]) -> None:

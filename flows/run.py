@@ -15,7 +15,7 @@ from flows import PROJECT
 from flows.ahead import stages_ahead
 from flows.api import end_in_order, on_the_api, plain_errors
 from flows.lock import project_lock
-from flows.overlay import data_changes, read_overlay
+from flows.overlay import merged, named_path, read_overlay, without_former_data
 from flows.pipeline import SETTINGS, reproducing, settings_changed
 from flows.server import booting_api
 from latentbeta.config import read_settings
@@ -24,10 +24,9 @@ from latentbeta.config import read_settings
 def requested(data: Path | None, params: Path | None) -> dict[str, Any]:
     """Return the settings that the command line asks for; --data wins over the file."""
     changes = read_overlay(params) if params else {}
-    if data is None:
-        return changes
-    named = data_changes(data, read_settings(SETTINGS).data.path, PROJECT)
-    return changes | {"data": named | dict(changes.get("data") or {}) | {"path": named["path"]}}
+    if data is not None:
+        changes = merged(changes, {"data": {"path": named_path(data, PROJECT)}})
+    return without_former_data(changes, read_settings(SETTINGS).data.path)
 
 
 def main(

@@ -2,7 +2,13 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
-from flows.overlay import data_changes, merged_text, read_overlay, write_settings
+from flows.overlay import (
+    merged_text,
+    named_path,
+    read_overlay,
+    without_former_data,
+    write_settings,
+)
 from ruamel.yaml import YAML
 
 from latentbeta.config import read_settings
@@ -82,20 +88,47 @@ def test_an_overlay_that_holds_no_settings_is_an_error(tmp_path, text):
 def test_a_path_inside_the_project_is_kept_relative_to_it(tmp_path, monkeypatch):
     (tmp_path / "data/mine").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "data")
-    assert data_changes(Path("mine"), Path("data/mine"), tmp_path) == {"path": "data/mine"}
-
-
-def test_other_data_are_read_to_their_end(tmp_path, monkeypatch):
-    folder = tmp_path / "elsewhere"
-    folder.mkdir()
-    monkeypatch.chdir(tmp_path)
-    changes = data_changes(Path("elsewhere"), Path("data/simulated"), tmp_path / "project")
-    assert changes == {"path": folder.as_posix(), "as_of": None}
+    assert named_path(Path("mine"), tmp_path) == "data/mine"
+    assert named_path(Path("mine"), tmp_path / "other") == (tmp_path / "data/mine").as_posix()
 
 
 def test_a_path_that_is_not_there_is_an_error(tmp_path):
     with pytest.raises(DataError, match="no such file or folder"):
-        data_changes(tmp_path / "nowhere", Path("data/simulated"), tmp_path)
+        named_path(tmp_path / "nowhere", tmp_path)
+
+
+@pytest.fixture
+def of_former_data(params):
+    said = {"membership": "/elsewhere/spells.csv", "preset": "crsp", "calendar": "XLON"}
+    accounts = {"file": "accounts.csv", "lag": 4}
+    former = said | {"as_of": dt.date(2018, 1, 2), "fundamentals": accounts}
+    write_settings(params, {"data": former}, source="mine.yaml")
+    return params
+
+
+def test_what_was_said_of_the_former_data_is_not_said_of_others(of_former_data):
+    changes = without_former_data({"data": {"path": "mine"}}, Path("data/simulated"))
+    write_settings(of_former_data, changes, source="DATA=")
+    data = read_settings(of_former_data).data
+    assert data.path == Path("mine")
+    assert (data.as_of, data.membership, data.preset, data.fundamentals.file) == (None,) * 4
+    assert (data.calendar, data.fundamentals.lag) == ("XLON", 4)
+
+
+def test_what_comes_with_other_data_holds(of_former_data):
+    said = {"path": "mine", "membership": "spells*", "fundamentals": {"lag": 3}}
+    changes = without_former_data({"seed": 3, "data": said}, Path("data/simulated"))
+    write_settings(of_former_data, changes, source="DATA=")
+    settings = read_settings(of_former_data)
+    assert (settings.seed, settings.data.membership, settings.data.preset) == (3, "spells*", None)
+    assert (settings.data.fundamentals.file, settings.data.fundamentals.lag) == (None, 3)
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"seed": 3}, {"data": {"as_of": None}}, {"data": {"path": "data/simulated"}}]
+)
+def test_the_same_data_keep_what_was_said_of_them(changes):
+    assert without_former_data(changes, Path("data/simulated")) == changes
 
 
 def test_the_schedule_in_the_project_reads_as_yaml():
