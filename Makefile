@@ -18,6 +18,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m flows.prepare
 	@touch $(STAMP)
 
 run: $(STAMP) ## every stage, on DATA= (file or folder) and PARAMS= (overlay) if given

@@ -28,8 +28,9 @@ from latentbeta.walk_forward.fold_store import FoldStore
 from latentbeta.walk_forward.folds import make_folds
 from latentbeta.walk_forward.jobs import Job, open_jobs, run_job
 
-N_FOLDS, N_ASSETS, N_CHARACTERISTICS = 8, 300, 20
-FOLDS = WalkForwardSettings(scheme="expanding", train=72, validation=24, embargo=1, refit_every=12)
+N_FOLDS, N_ASSETS, N_CHARACTERISTICS = 8, 380, 30
+N_SEEDS, PENALTIES = 10, [1e-4, 1e-3, 1e-2]
+FOLDS = WalkForwardSettings(scheme="expanding", train=180, validation=24, embargo=1, refit_every=12)
 N_DATES = FOLDS.train + FOLDS.validation + FOLDS.embargo + N_FOLDS * FOLDS.refit_every
 
 
@@ -52,7 +53,9 @@ def main(way: str, folder: Path) -> None:
 def prepared(panel_folder: Path, store: Path, n_workers: int) -> list[Job]:
     """Return what there is to fit, split as the stage splits it."""
     settings = read_settings()
-    chosen = settings.models.model_copy(update={"names": ["ca1"], "n_factors": [3], "n_seeds": 5})
+    networks = settings.models.networks.model_copy(update={"l1_penalties": PENALTIES})
+    ca1 = {"names": ["ca1"], "n_factors": [3], "n_seeds": N_SEEDS, "networks": networks}
+    chosen = settings.models.model_copy(update=ca1)
     folds = make_folds(N_DATES, FOLDS)
     if len(folds) != N_FOLDS:
         raise AssertionError(f"{len(folds)} folds")

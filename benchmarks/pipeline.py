@@ -84,12 +84,14 @@ def pipeline_cost() -> PipelineCost:
 
 
 def _forget(clone: Path, kept: str | None = None) -> None:
-    """Remove what runs made, but for one folder of data."""
+    """Leave the clone as it is after an install, but for one folder of data."""
     made = [path for path in (clone / "data").iterdir() if path.is_dir() and path.name != kept]
     tools = [".prefect", ".cache", ".dvc/cache", ".dvc/tmp", "mlruns/artifacts"]
     for path in (*made, *(clone / name for name in tools)):
         shutil.rmtree(path, ignore_errors=True)
     (clone / "mlruns/mlflow.db").unlink(missing_ok=True)
+    command = [".venv/bin/python", "-m", "flows.prepare"]
+    subprocess.run(command, cwd=clone, env=_environment(clone), check=True)
 
 
 def _environment(clone: Path) -> dict[str, str]:

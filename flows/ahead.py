@@ -1,10 +1,14 @@
 """Stages' processes that stand ready before their turn, so that a run does not wait for imports.
 
 Every stage is a process of its own, and importing what it needs takes 2 to 10 seconds, as long as
-the work itself on small data. In a whole run one process imports what all stages share and forks
-one process a stage from it. When the first stage is asked for, the next one imports what it needs
-alone, then the one after it, and so on, on a core that the stages at work leave free. What DVC
-starts hands its work to the process that stands ready (flows/handover.py).
+the work itself on small data. In a whole run one process imports what the stages share and forks
+one process a stage from it, in two steps: those before the training, then, with MLflow imported
+too, the others. When the first stage is asked for, the next one imports what it needs alone, then
+the one after it, and so on, on a core that the stages at work leave free. What DVC starts hands its
+work to the process that stands ready (flows/handover.py).
+
+Nothing is imported twice that one of them can import for all: the machine's cores are what a run
+waits for.
 
 The fork comes before any thread and before TensorFlow, NumPy's BLAS has one thread.
 """
@@ -18,26 +22,31 @@ import subprocess
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from socket import socket
 from typing import NoReturn
 
-from flows.handover import FOLDER, listen, take_over
+from flows.handover import FOLDER, RESULTS, listen, take_over
 
-SHARED = ("pandas", "pyarrow.parquet", "prefect.flows", "flows.stage", "latentbeta.config")
-STORE = ("mlflow", "mlflow.store.tracking.sqlalchemy_store")
-OWN = {  # of each stage, beside its flow: what it imports late, in the order of their turns
-    "simulate": (),
-    "ingest": (),
-    "characteristics": (),
-    "validate": ("great_expectations",),
-    "train": ("prefect_dask.task_runners", "keras", *STORE, "mlflow.pyfunc", "mlflow.keras"),
-    "evaluate": STORE,
-    "report": STORE,
+# What all import, and the flows of the first step: they need the same libraries.
+SHARED = (
+    *("pandas", "pyarrow.parquet", "prefect.flows", "flows.stage", "latentbeta.config"),
+    *("flows.simulate", "flows.ingest", "flows.characteristics", "flows.validate"),
+)
+# What those of the second step import beside it.
+TRACKED = ("mlflow", "mlflow.store.tracking.sqlalchemy_store", "flows.evaluate", "flows.report")
+# Of each one, what it imports alone, in the order of their turns.
+FIRST = {"simulate": (), "ingest": (), "characteristics": (), "validate": ("great_expectations",)}
+SECOND = {
+    "train": ("flows.train", "prefect_dask.task_runners", "keras", "mlflow.pyfunc", "mlflow.keras"),
+    "evaluate": (),
+    "report": (),
+    RESULTS: (f"flows.{RESULTS}",),
 }
+OWN: dict[str, tuple[str, ...]] = FIRST | SECOND
 SECONDS_TO_END = 30
 TOKEN = b"."
 
@@ -71,19 +80,29 @@ def main(folder: Path) -> None:
     """Import what is shared, fork one process a stage, and wait for all of them."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends those who stand ready quietly
     listeners = {stage: listen(folder / stage) for stage in OWN}
-    for name in SHARED:
-        import_module(name)
     turn, _ = os.pipe()
-    for stage, listener in listeners.items():
+    _import(SHARED)
+    turn = _fork(FIRST, listeners, turn)
+    life = sys.stdin.fileno()
+    if life not in select.select([life, turn, *listeners.values()], [], [])[0]:
+        _import(TRACKED)
+        _fork(SECOND, listeners, turn)
+    with suppress(ChildProcessError):
+        while True:
+            os.wait()
+
+
+def _fork(stages: Iterable[str], listeners: dict[str, socket], turn: int) -> int:
+    """Fork one process a stage; return what tells that the last one's imports are done."""
+    for stage in stages:
+        listener = listeners.pop(stage)
         next_turn, pass_on = os.pipe()
         if os.fork() == 0:
             _stand_by(stage, listener, turn, pass_on)
         os.close(pass_on)
         listener.close()
         turn = next_turn
-    with suppress(ChildProcessError):
-        while True:
-            os.wait()
+    return turn
 
 
 def _stand_by(stage: str, listener: socket, turn: int, pass_on: int) -> NoReturn:
@@ -106,10 +125,14 @@ def _stand_by(stage: str, listener: socket, turn: int, pass_on: int) -> NoReturn
 
 
 def _import_own(stage: str) -> None:
-    for name in (f"flows.{stage}", *OWN[stage]):
-        import_module(name)
+    _import(OWN[stage])
     if stage == "train":
         import_module("flows.fan_out").import_for_workers()
+
+
+def _import(names: Iterable[str]) -> None:
+    for name in names:
+        import_module(name)
 
 
 def _pass(pass_on: int) -> None:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FOLDER = "LATENTBETA_AHEAD"
+RESULTS = "results"  # what follows the last stage: recorded, and shown
 STREAMS = (0, 1, 2)
 GREETING = b"!"
 

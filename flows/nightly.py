@@ -13,8 +13,7 @@ from prefect import flow, task
 from flows import PROJECT
 from flows.api import plain_errors, run_flow
 from flows.lock import close_dead_flow_runs, project_lock
-from flows.pipeline import SETTINGS, reproduce, settings_changed
-from flows.whole import is_fetched, is_simulated
+from flows.pipeline import SETTINGS, is_fetched, is_simulated, reproduce, settings_changed
 from latentbeta import tracking
 from latentbeta.config import Settings, read_settings
 from latentbeta.data.calendar import last_closed_session, next_period_end, sessions

@@ -15,6 +15,7 @@ import psutil
 from flows import PROJECT
 from flows.lock import end_processes
 from flows.overlay import write_settings
+from latentbeta.config import Settings
 from latentbeta.errors import PipelineError
 from latentbeta.progress import say
 from latentbeta.storage import write_text
@@ -84,6 +85,16 @@ def settings_changed(path: Path, changes: Mapping[str, Any], *, source: str) -> 
             write_text(former, path)
             say(f"{path.name} is as it was before this run; earlier results stand")
         raise
+
+
+def is_simulated(settings: Settings) -> bool:
+    """Tell whether the prices are those of the embedded market."""
+    return settings.data.path == Path("data/simulated")
+
+
+def is_fetched(settings: Settings) -> bool:
+    """Tell whether the prices are those that the stage fetch brings."""
+    return settings.data.path == Path("data/fetched")
 
 
 def _echo(process: subprocess.Popen[str]) -> str | None:

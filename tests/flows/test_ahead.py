@@ -12,8 +12,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from flows.ahead import OWN
-from flows.handover import FOLDER, handed_over
+from flows.ahead import FIRST, OWN
+from flows.handover import FOLDER, RESULTS, handed_over
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[2]
@@ -37,7 +37,7 @@ AHEAD = """
 import sys
 from pathlib import Path
 from flows import ahead
-ahead.SHARED = ("flows.stage",)
+ahead.SHARED, ahead.TRACKED = ("flows.stage",), ()
 ahead.OWN = {name: () for name in ahead.OWN}
 ahead._import_own = lambda stage: Path(stage + ".imported").touch()
 ahead.main(Path(sys.argv[1]))
@@ -60,7 +60,7 @@ def standing_ready(project):
     command = [sys.executable, "-c", AHEAD, str(sockets)]
     try:
         with subprocess.Popen(command, cwd=project, stdin=subprocess.PIPE) as process:
-            wait_until(lambda: len(psutil.Process(process.pid).children()) == len(OWN))
+            wait_until(lambda: len(psutil.Process(process.pid).children()) == len(FIRST))
             try:
                 yield sockets, process
             finally:
@@ -132,6 +132,14 @@ def test_the_first_stage_sets_the_others_importing_in_turn(project):
         wait_until(lambda: imported() == set(stages[3:]))
 
 
+def test_the_second_step_waits_for_no_first_stage_that_dvc_skips(project):
+    with standing_ready(project) as (sockets, ahead):
+        command, said, _ = finished(project, RESULTS, sockets)
+        assert said != f"{RESULTS} in {command.pid}\n"
+        assert len(psutil.Process(ahead.pid).children()) >= len(OWN) - 1
+        assert not list(project.glob("[si]*.imported"))
+
+
 def test_a_killed_command_ends_its_stage(project):
     with standing_ready(project) as (sockets, _):
         with start(project, "train", sockets) as command:
@@ -171,7 +179,6 @@ def test_nothing_is_handed_over_without_a_run(monkeypatch, tmp_path):
 def test_one_stands_ready_for_each_stage_that_dvc_runs_on_simulated_prices():
     stages = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     commands = {name: stage["cmd"] for name, stage in stages.items()}
-    assert {name: commands[name] for name in OWN} == {
-        name: f"${{python}} -m flows {name}" for name in OWN
-    }
-    assert [name for name in commands if name in OWN] == list(OWN)
+    ready = [name for name in OWN if name != RESULTS]
+    assert [commands[name] for name in ready] == [f"${{python}} -m flows {name}" for name in ready]
+    assert [name for name in commands if name in OWN] == ready
