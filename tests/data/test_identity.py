@@ -1,4 +1,6 @@
-from collections.abc import Callable
+import itertools
+import tracemalloc
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -76,3 +78,44 @@ def test_a_sector_is_missed_where_others_have_one(quote_table: QuoteTable) -> No
     assets = pd.DataFrame({"asset": list("ABC"), "sector": ["Energy", None, "Energy"]})
     assert unknown_sectors(prices, assets)[1].tolist() == [2]
     assert unknown_sectors(prices, assets.assign(sector=None))[1].tolist() == []
+
+
+def test_in_prices_without_sense_pairs_are_those_of_a_plain_loop(quote_table: QuoteTable) -> None:
+    close = np.exp(np.random.default_rng(0).normal(size=(40, 20)))
+    _, found, _, detail = swapped_prices(_quoted(quote_table, close))
+    expected = list(_swaps_one_by_one(close))
+    assert len(expected) > 20
+    assert sorted(zip(found.tolist(), detail.tolist(), strict=True)) == sorted(expected)
+
+
+def test_a_market_that_jumps_every_day_needs_little_memory(quote_table: QuoteTable) -> None:
+    table = _quoted(quote_table, np.exp(np.random.default_rng(0).normal(size=(200, 40))))
+    tracemalloc.start()
+    swapped_prices(table)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 8e6  # half of N² / 2 pairs a day, 400,000 in all, are ten times that
+
+
+def _quoted(quote_table: QuoteTable, close: np.ndarray) -> pd.DataFrame:
+    days = pd.bdate_range("2024-01-02", periods=close.shape[1])
+    rows = [
+        (f"A{n:03d}", day, price, price)
+        for n, prices in enumerate(close)
+        for day, price in zip(days, prices, strict=True)
+    ]
+    return quote_table(rows, "open close")
+
+
+def _swaps_one_by_one(close: np.ndarray) -> Iterator[tuple[int, str]]:
+    """The rule as a plain loop over days and pairs."""
+    n_assets, n_days = close.shape
+    for day in range(1, n_days):
+        for a, b in itertools.permutations(range(n_assets), 2):
+            before, now = close[[a, b], day - 1], close[[a, b], day]
+            move = now / before
+            if max(move) <= 1.3 or min(move) >= 1 / 1.3:
+                continue
+            if max(abs(np.log(now / before[::-1]))) < 0.05:
+                name = f"A{b:03d}"
+                yield a * n_days + day, f"stands at the price of {name}, which stands at its"

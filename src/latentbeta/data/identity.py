@@ -29,28 +29,24 @@ def swapped_prices(prices: pd.DataFrame) -> Marks:
     prices : DataFrame
         Sorted by asset, then date: asset (categorical), date, open, close, split.
     """
-    close = prices["close"].to_numpy()
+    opened, close = prices["open"].to_numpy(), prices["close"].to_numpy()
     before = np.append(np.nan, close[:-1])
     before[first_quotes(prices)] = np.nan
     ratio = close * prices["split"].to_numpy() / before
     rows = np.flatnonzero(np.fmax(ratio, 1 / ratio) > 1 + SWAP_MOVE)
-    moved = pd.DataFrame(
-        {
-            "date": prices["date"].to_numpy()[rows],
-            "row": rows,
-            "asset": prices["asset"].to_numpy(dtype=object)[rows],
-            "before": np.log(before[rows]),
-            "open": np.log(prices["open"].to_numpy()[rows]),
-            "close": np.log(close[rows]),
-        }
-    )
-    up = ratio[rows] > 1
-    pairs = moved[up].merge(moved[~up], on="date", suffixes=("_a", "_b"))
-    near = _stands_at(pairs, "a", "b") & _stands_at(pairs, "b", "a")
-    both = pairs[near]
-    found = np.concatenate([both["row_a"], both["row_b"]]).astype(np.int64)
-    others = np.concatenate([both["asset_b"], both["asset_a"]])
-    detail = np.array([f"stands at the price of {other}, which stands at its" for other in others])
+    days = prices["date"].to_numpy()[rows]
+    order = np.argsort(days, kind="stable")
+    starts = np.flatnonzero(days[order][1:] != days[order][:-1]) + 1
+    logs = np.log(np.stack([before, opened, close])[:, rows])
+    # Day by day: the pairs of a day's movers fit in memory, those of all days may not.
+    pairs = [
+        day[_in_each_other_s_place(logs[:, day], ratio[rows[day]] > 1)]
+        for day in np.split(order, starts)
+    ]
+    one, other = rows[np.concatenate(pairs, axis=1)]
+    found, others = np.concatenate([one, other]), np.concatenate([other, one])
+    names = prices["asset"].iloc[others].astype(str)
+    detail = np.array([f"stands at the price of {name}, which stands at its" for name in names])
     return "swapped_prices", found, close[found], detail.astype(object)
 
 
@@ -89,11 +85,22 @@ def unknown_sectors(prices: pd.DataFrame, assets: pd.DataFrame) -> Marks:
     return marked("sector_unknown", first, prices["close"].to_numpy(), "no sector is known for it")
 
 
-def _stands_at(pairs: pd.DataFrame, one: str, other: str) -> Mask:
-    """Tell whether one's open and close are near the other's previous close; (n,)."""
-    near = [
-        np.abs(pairs[f"{quote}_{one}"].to_numpy() - pairs[f"before_{other}"].to_numpy())
-        < SWAP_NEARNESS
-        for quote in ("open", "close")
-    ]
-    return np.logical_and(*near)
+def _in_each_other_s_place(logs: NDArray[np.float64], rose: Mask) -> NDArray[np.int64]:
+    """Find pairs, one that rose and one that fell, of n assets that moved on a day; (2, pairs).
+
+    `logs` (3, n) holds the previous close, the open and the close.
+    """
+    rises, falls = np.flatnonzero(rose), np.flatnonzero(~rose)
+    near = _stands_at(logs, rises, falls) & _stands_at(logs, falls, rises).T
+    one, other = np.nonzero(near)
+    return np.stack([rises[one], falls[other]])
+
+
+def _stands_at(
+    logs: NDArray[np.float64], these: NDArray[np.int64], those: NDArray[np.int64]
+) -> Mask:
+    """Tell whether open and close of each are near the previous close of each of those; (n, m)."""
+    before, opened, closed = logs
+    near: Mask = np.abs(np.subtract.outer(opened[these], before[those])) < SWAP_NEARNESS
+    near &= np.abs(np.subtract.outer(closed[these], before[those])) < SWAP_NEARNESS
+    return near
