@@ -13,10 +13,14 @@ from prefect import flow, task
 
 from flows.api import plain_warnings
 from latentbeta.config import ExecutionSettings
+from latentbeta.panel.files import read_panel
 from latentbeta.progress import Advance, counting
+from latentbeta.walk_forward.effort import expected_seconds
 from latentbeta.walk_forward.jobs import Job, run_job
 
-FEWEST_FITS = 8  # for fewer, starting the processes takes longer than they save
+# A process takes two to seven seconds to start, and two to compile its first program: for shorter
+# fits than these together, two processes save less than they cost.
+SHORTEST = 20.0
 # TensorFlow's XLA keeps every program that it compiled, 10 to 20 MB each, until its process ends.
 JOBS_PER_PROCESS = 8
 # Imported once, by the process that the processes which fit are forked from.
@@ -26,14 +30,14 @@ FitAhead = Callable[[list[Job]], None]
 
 
 def fitter(execution: ExecutionSettings, panel_folder: Path, store: Path) -> FitAhead | None:
-    """Return what fits jobs side by side; None when one process is to do it all."""
+    """Return what fits jobs side by side, if that pays; None when one process is to do it all."""
     if execution.workers == 1 and execution.scheduler is None:
         return None
 
     def fit_ahead(jobs: list[Job]) -> None:
-        n_fits = sum(len(job.folds) for job in jobs)
-        if n_fits < FEWEST_FITS:
+        if expected_seconds(jobs, read_panel(panel_folder)) < SHORTEST:
             return
+        n_fits = sum(len(job.folds) for job in jobs)
         with counting("fit", n_fits) as advance:
             fit_side_by_side(jobs, execution, panel_folder, store, advance)
 

@@ -29,6 +29,21 @@ def test_a_clusters_processes_are_left_alone():
     assert fan_out.turns(JOBS, cluster) == [JOBS]
 
 
+@pytest.mark.parametrize(("seconds", "spread"), [(5.0, []), (60.0, JOBS)])
+def test_fits_that_processes_cannot_speed_up_stay_in_the_stages_own(
+    tmp_path, monkeypatch, seconds, spread
+):
+    panel = simulate(n_dates=20, n_assets=8, n_characteristics=2, seed=110).panel
+    write_panel_table(panel, tmp_path)
+    given: list[Job] = []
+    monkeypatch.setattr(fan_out, "expected_seconds", lambda *_: seconds)
+    monkeypatch.setattr(fan_out, "fit_side_by_side", lambda jobs, *_: given.extend(jobs))
+    fit_ahead = fan_out.fitter(TWO, tmp_path, tmp_path / "store")
+    assert fit_ahead is not None
+    fit_ahead(JOBS)
+    assert given == spread
+
+
 def test_dask_pauses_no_process_for_its_memory():
     assert fan_out._runner(TWO).cluster_kwargs["memory_limit"] is None
 
