@@ -49,10 +49,12 @@ class Daily:
     @classmethod
     def of(cls, daily: Matrix) -> Daily:
         """Take (D, N) values, NaN where not known."""
-        values = np.zeros((len(daily) + 1, daily.shape[1]))
-        known = np.zeros(values.shape, dtype=bool)
+        values = np.empty((len(daily) + 1, daily.shape[1]))
+        known = np.empty(values.shape, dtype=bool)
+        values[0], known[0] = 0.0, False
+        values[1:] = daily
         np.isfinite(daily, out=known[1:])
-        np.copyto(values[1:], daily, where=known[1:])
+        np.copyto(values, 0.0, where=~known)
         return cls(values, known)
 
     def at(self, formations: Formations, age: int) -> tuple[Matrix, Mask]:

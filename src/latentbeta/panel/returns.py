@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from latentbeta.characteristics.windows import unknown_return
+from latentbeta.characteristics.windows import daily_returns, unknown_return
 from latentbeta.data.market import DailyMarket, Matrix
 from latentbeta.panel.periods import Periods
 
@@ -29,22 +30,33 @@ def period_returns(market: DailyMarket, periods: Periods) -> Matrix:
         Decimal; NaN where unknown, where the period has no known return at all, and in a period
         that ends ahead of the data.
     """
-    broken = unknown_return(market)
-    result = np.full((len(periods.dates), market.shape[1]), np.nan)
-    for row, (formation, end) in enumerate(zip(periods.formations, periods.ends, strict=True)):
-        if end < len(market.days):
-            days = slice(int(formation) + 1, int(end) + 1)
-            excess = _excess(market.total_return[days], market.risk_free[days])
-            result[row] = np.where(broken[days].any(axis=0), np.nan, excess)
-    return result
+    over = periods.ends < len(market.days)
+    lengths = np.where(over, periods.ends - periods.formations, 0)
+    daily, unknown = daily_returns(market), unknown_return(market)
+    shape = len(lengths), market.shape[1]
+    grown, days_after_last = np.ones(shape), np.zeros(shape, dtype=np.int64)
+    seen, broken = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
+    for step in range(lengths.max(initial=0)):
+        inside = step < lengths
+        days = np.where(inside, periods.formations + 1 + step, 0)
+        values, known = daily.at(np.where(inside, days, -1), age=0)
+        grown *= values + 1.0
+        days_after_last += inside[:, None]
+        np.copyto(days_after_last, 0, where=known)
+        seen |= known
+        broken |= unknown.take(days, axis=0) & inside[:, None]
+    to_end = _risk_free_to_end(market.risk_free, periods.ends, lengths)
+    whole = np.take_along_axis(to_end, lengths[:, None], axis=1)
+    excess = grown * np.take_along_axis(to_end, days_after_last, axis=1) - whole
+    return np.where(seen & ~broken, excess, np.nan)
 
 
-def _excess(total_return: Matrix, risk_free: Matrix) -> Matrix:
-    """Compound (d, N) daily returns, then the risk-free rate from each asset's last on. -> (N,)."""
-    known = np.isfinite(total_return)
-    grown = np.where(known, 1.0 + total_return, 1.0).prod(axis=0)
-    # to_end[k]: growth of the risk-free rate over the last k days
-    to_end = np.append(1.0, np.cumprod(1.0 + risk_free[::-1]))
-    days_after_last = np.argmax(known[::-1], axis=0)
-    excess = grown * to_end[days_after_last] - to_end[-1]
-    return np.where(known.any(axis=0), excess, np.nan)
+def _risk_free_to_end(
+    risk_free: Matrix, ends: NDArray[np.int64], lengths: NDArray[np.int64]
+) -> Matrix:
+    """Return what one grows to over a period's last k days, k = 0, 1, … -> (T, longest + 1)."""
+    to_end = np.ones((len(ends), lengths.max(initial=0) + 1))
+    for k in range(1, to_end.shape[1]):
+        days = np.where(k <= lengths, ends - k + 1, 0)
+        to_end[:, k] = to_end[:, k - 1] * (1.0 + risk_free[days])
+    return to_end
