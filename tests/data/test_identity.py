@@ -83,6 +83,7 @@ def test_a_sector_is_missed_where_others_have_one(quote_table: QuoteTable) -> No
 def test_in_prices_without_sense_pairs_are_those_of_a_plain_loop(quote_table: QuoteTable) -> None:
     close = np.exp(np.random.default_rng(0).normal(size=(40, 20)))
     _, found, _, detail = swapped_prices(_quoted(quote_table, close))
+    assert not isinstance(detail, str)
     expected = list(_swaps_one_by_one(close))
     assert len(expected) > 20
     assert sorted(zip(found.tolist(), detail.tolist(), strict=True)) == sorted(expected)

@@ -10,8 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from latentbeta.cli import app
+from latentbeta.config import read_settings
 from latentbeta.doctor.examine import examine, for_machine, in_lines
 from latentbeta.doctor.findings import Finding, healthy
+from latentbeta.doctor.inputs import data
 from latentbeta.doctor.runs import in_words, runs
 from latentbeta.doctor.surroundings import disk, locked, packages
 from latentbeta.doctor.validation import validation
@@ -138,6 +140,46 @@ def test_a_table_that_is_cut_short_blocks_and_names_the_stage(project: Path) -> 
     (cut,) = [f for f in examine(project) if f.state == "blocks"]
     assert "prices.parquet cannot be read" in cut.text
     assert cut.advice == "make it again: `dvc repro --force ingest`"
+
+
+@pytest.mark.parametrize("dates", [[], ["then"], [None]])
+def test_a_table_without_dates_blocks(tmp_path: Path, dates: list[str | None]) -> None:
+    kind = "str" if dates == ["then"] else "datetime64[us]"
+    table = pd.DataFrame({"date": pd.Series(dates, dtype=kind)})
+    write_parquet(table, tmp_path / "data/panel/panel.parquet")
+    (found,) = [f for f in data(tmp_path, read_settings(PROJECT / "params.yaml")) if f.advice][1:]
+    assert found.state == "blocks"
+    assert found.text.startswith("data/panel/panel.parquet ")
+    assert found.advice == "make it again: `dvc repro --force characteristics`"
+
+
+@pytest.mark.parametrize("text", ["{half", "{}", "[]", ""])
+def test_damaged_documents_are_findings_and_no_error(tmp_path: Path, text: str) -> None:
+    for name in ("validation/result.json", "published/2018-01-02/manifest.json"):
+        (tmp_path / "data" / name).parent.mkdir(parents=True)
+        (tmp_path / "data" / name).write_text(text)
+    (lost,) = validation(tmp_path)
+    assert lost.state == "blocks"
+    assert "data/validation/result.json is damaged" in lost.text
+    *_, night = runs(tmp_path)
+    assert night.state == "note"
+    assert "data/published/2018-01-02/manifest.json is damaged" in night.text
+
+
+def test_what_is_still_to_be_fetched_is_no_loss(tmp_path: Path) -> None:
+    text = (
+        (PROJECT / "params.yaml").read_text().replace("path: data/simulated", "path: data/fetched")
+    )
+    (tmp_path / "params.yaml").write_text(text)
+    (found,) = data(tmp_path, read_settings(tmp_path / "params.yaml"))
+    assert (found.state, found.text) == ("note", "nothing has been fetched yet")
+
+
+def test_an_empty_folder_of_data_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "data/simulated").mkdir(parents=True)
+    (found,) = data(tmp_path, read_settings(PROJECT / "params.yaml"))
+    assert found.state == "blocks"
+    assert "put files of prices there" in found.advice
 
 
 def test_a_path_without_data_blocks(project: Path) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
+
+from latentbeta.storage import read_json
 
 State = Literal["well", "note", "blocks"]
 
@@ -29,6 +32,15 @@ class Finding:
     state: State
     text: str
     advice: str = ""
+
+
+def document(file: Path, keys: Iterable[str]) -> Mapping[str, Any] | None:
+    """Return a JSON object that has the keys; None where the file is no such thing."""
+    try:
+        found = read_json(file)
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) and set(keys) <= set(found) else None
 
 
 def healthy(findings: Iterable[Finding]) -> bool:

@@ -52,13 +52,23 @@ def _source(project: Path, settings: Settings) -> Finding:
         files = [path] if path.is_file() else [f for f in path.rglob("*") if f.is_file()]
         size = sum(file.stat().st_size for file in files) / 1e6
         text = f"{settings.data.path}: {len(files)} file(s), {size:,.1f} MB"
-        return Finding(area="data", state="well" if files else "blocks", text=text)
+        if files:
+            return Finding(area="data", state="well", text=text)
+        advice = "put files of prices there, or set data.path in params.yaml"
+        return Finding(area="data", state="blocks", text=text, advice=advice)
     if settings.data.path == Path("data/simulated"):
         return Finding(
             area="data",
             state="note",
             text="the simulated market is not made yet",
             advice="`latentbeta run` makes it",
+        )
+    if settings.data.path == Path("data/fetched"):
+        return Finding(
+            area="data",
+            state="note",
+            text="nothing has been fetched yet",
+            advice="`latentbeta run` fetches it; docs/sources.md says from where",
         )
     return Finding(
         area="data",
@@ -74,8 +84,8 @@ def _table(file: Path, name: str, stage: str) -> Finding:
     import pyarrow.parquet as pq
 
     try:
-        dates = pq.read_table(file, columns=["date"])["date"]
-        ends = pc.min_max(dates)
+        dates = pq.read_table(file, columns=["date"])["date"].cast("timestamp[us]")
+        ends = [pc.min_max(dates)[side].as_py() for side in ("min", "max")]
     except (OSError, ValueError, KeyError) as error:
         return Finding(
             area="data",
@@ -83,7 +93,14 @@ def _table(file: Path, name: str, stage: str) -> Finding:
             text=f"{name} cannot be read ({error})",
             advice=f"make it again: `dvc repro --force {stage}`",
         )
-    first, last = (f"{ends[side].as_py():%Y-%m-%d}" for side in ("min", "max"))
+    if None in ends:
+        return Finding(
+            area="data",
+            state="blocks",
+            text=f"{name} has {len(dates):,} rows and no date",
+            advice=f"make it again: `dvc repro --force {stage}`",
+        )
+    first, last = (f"{end:%Y-%m-%d}" for end in ends)
     return Finding(
         area="data", state="well", text=f"{name}: {len(dates):,} rows, {first} to {last}"
     )

@@ -11,29 +11,36 @@ from typing import Any
 
 import filelock
 
-from latentbeta.doctor.findings import Finding
+from latentbeta.doctor.findings import Finding, document
 from latentbeta.environment import CACHE_FOLDER
-from latentbeta.storage import read_json
 
 PUBLISHED = Path("data/published")
 LAST_STAGE = "report"  # what it does not need, such as a source not in use, is not asked about
 SECONDS_FOR_DVC = 300
 LEAST_OF_NIGHT_BEFORE = 0.95  # assets; fewer are said
+_OF_A_NIGHT = ("as_of", "n_assets", "model", "version")
 
 
 def stages(project: Path) -> Iterator[Finding]:
     """Give what `dvc status` says, in words."""
     command = [sys.executable, "-m", "dvc", "status", "--json", "--with-deps", LAST_STAGE]
-    done = subprocess.run(
-        command, cwd=project, capture_output=True, text=True, timeout=SECONDS_FOR_DVC, check=False
-    )
+    said = f"no answer in {SECONDS_FOR_DVC} s"
     try:
+        done = subprocess.run(
+            command,
+            cwd=project,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS_FOR_DVC,
+            check=False,
+        )
+        said = _last_line(done.stderr)
         status = json.loads(done.stdout)
-    except json.JSONDecodeError:
+    except (subprocess.TimeoutExpired, json.JSONDecodeError):
         yield Finding(
             area="stages",
             state="note",
-            text=f"dvc could not say which stages are out of date: {_last_line(done.stderr)}",
+            text=f"dvc could not say which stages are out of date: {said}",
             advice="a run at work holds DVC; else see `dvc status` itself",
         )
         return
@@ -95,31 +102,37 @@ def _holder(cache: Path) -> Finding:
 
 
 def _signed(file: Path) -> str:
-    try:
-        run = read_json(file)
-        return f"{run['command']}, process {run['pid']}, since {run['since']}"
-    except (OSError, ValueError, KeyError):
-        return "not known"
+    run = document(file, ("command", "pid", "since"))
+    return f"{run['command']}, process {run['pid']}, since {run['since']}" if run else "not known"
 
 
 def _nights(published: Path) -> Iterator[Finding]:
-    manifests = [read_json(file) for file in sorted(published.glob("*/manifest.json"))[-2:]]
-    if not manifests:
+    files = sorted(published.glob("*/manifest.json"))[-2:]
+    if not files:
         yield Finding(area="runs", state="well", text="no night has published anything")
         return
-    newest = manifests[-1]
+    newest, earlier = (document(file, _OF_A_NIGHT) for file in (files[-1], files[0]))
+    if newest is None or earlier is None:
+        lost = files[-1] if newest is None else files[0]
+        yield Finding(
+            area="runs",
+            state="note",
+            text=f"{lost.relative_to(published.parent.parent)} is damaged",
+            advice=f"publish that night again: `latentbeta nightly --as-of {lost.parent.name}`",
+        )
+        return
     yield Finding(
         area="runs",
         state="well",
         text=f"published last: {newest['as_of']}, {newest['n_assets']:,} assets from"
         f" {newest['model']} version {newest['version']}",
     )
-    before = manifests[0]["n_assets"]
+    before = earlier["n_assets"]
     if newest["n_assets"] < LEAST_OF_NIGHT_BEFORE * before:
         yield Finding(
             area="runs",
             state="note",
             text=f"that is {before - newest['n_assets']:,} assets fewer than the {before:,} of"
-            f" {manifests[0]['as_of']}",
+            f" {earlier['as_of']}",
             advice="see newest_session_whole and the universe before you use it",
         )

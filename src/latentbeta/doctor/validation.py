@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from latentbeta.doctor.findings import Finding
+from latentbeta.doctor.findings import Finding, document
 from latentbeta.quality.advice import ADVICE
-from latentbeta.storage import read_json
 
 FOLDER = Path("data/validation")
 PAGES = FOLDER / "docs/index.html"
 AREA = "validation"
+KEYS = ("passed", "n_rules", "n_blocking", "n_warnings", "rules")
 
 
 def validation(project: Path) -> Iterator[Finding]:
@@ -26,7 +26,15 @@ def validation(project: Path) -> Iterator[Finding]:
             advice="`latentbeta run`, or `latentbeta validate` for the stage alone",
         )
         return
-    result = read_json(file)
+    result = document(file, KEYS)
+    if result is None:
+        yield Finding(
+            area=AREA,
+            state="blocks",
+            text=f"{FOLDER / file.name} is damaged, or of another version",
+            advice="`latentbeta validate` makes it again",
+        )
+        return
     failed = [rule for rule in result["rules"] if not rule["passed"]]
     yield _verdict(result)
     yield from (_in_words(rule) for rule in failed)
