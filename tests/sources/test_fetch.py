@@ -165,6 +165,35 @@ def test_too_many_failures_keep_what_came_and_leave_the_stage_as_it_was(
     assert all(vendor.requests[name] == 1 for name in vendor.companies if name != "A0003")
 
 
+@pytest.mark.parametrize("text", ["{", "[1, 2]", '{"assets": 3}'])
+def test_a_users_own_manifest_is_none_of_a_fetch(tmp_path, text):
+    (tmp_path / "manifest.json").write_text(text)
+    assert fetched_notes(tmp_path) == {}
+
+
+def test_what_a_killed_fetch_left_of_its_folder_is_taken_away(address, settings, places, now):
+    vendor = address(Vendor(market(2)))
+    asked = settings(assets=tuple(vendor.companies))
+    leftover = places.out.parent / ".fetched.killed"
+    leftover.mkdir()
+    (leftover / "prices.parquet").write_text("half")
+    fetch(asked, places, now)
+    assert not list(places.out.parent.glob(".fetched.*"))
+    assert places.out.is_dir()
+
+
+def test_only_one_process_fetches(address, settings, places, now):
+    vendor = address(Vendor(market(2)))
+    holder = "import filelock, sys\nwith filelock.FileLock(sys.argv[1]): print(1); input()"
+    held = [sys.executable, "-u", "-c", holder, str(places.out.parent / ".downloads.lock")]
+    with subprocess.Popen(held, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        with pytest.raises(SourceError, match="another process is fetching"):
+            fetch(settings(assets=tuple(vendor.companies)), places, now)
+        process.communicate(b"\n")
+    assert not vendor.requests
+
+
 def test_the_next_night_asks_for_the_days_since(address, settings, places):
     vendor = address(Vendor(market(3)))
     asked = settings(assets=tuple(vendor.companies))

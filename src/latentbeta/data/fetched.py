@@ -21,7 +21,10 @@ def fetched_notes(folder: Path) -> dict[str, bool]:
     manifest = folder / MANIFEST
     if not manifest.is_file():
         return {}
-    found = read_json(manifest)
+    try:
+        found = read_json(manifest)
+    except ValueError:  # a file of the user's that happens to be called so
+        return {}
     counts = found.get("assets") if isinstance(found, dict) else None
     if not isinstance(counts, dict) or not {"fetched", *UNANSWERED} <= set(counts):
         return {}

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import filelock
 import pandas as pd
 
 from latentbeta.config import FetchSettings, Settings
@@ -16,11 +18,17 @@ from latentbeta.errors import SettingsError, SourceError
 from latentbeta.sources.asset_list import asset_list
 from latentbeta.sources.download import download
 from latentbeta.sources.downloads import Downloads, Record
-from latentbeta.sources.factors import fetch_factors, write_factors
+from latentbeta.sources.factors import FetchedFactors, fetch_factors, write_factors
 from latentbeta.sources.protocol import PriceSource, ResultSource
 from latentbeta.sources.table import name_for_ingest, write_result, write_stored
 from latentbeta.sources.update import Wanted
-from latentbeta.storage import folder_written_atomically, write_csv, write_json, write_parquet
+from latentbeta.storage import (
+    folder_written_atomically,
+    undo_killed_write,
+    write_csv,
+    write_json,
+    write_parquet,
+)
 
 LayOut = Callable[[Path], list[Record]]
 
@@ -70,7 +78,8 @@ def fetch(settings: Settings, places: Places, now: dt.datetime) -> dict[str, Any
     SettingsError
         When `fetch` does not say what is to be fetched.
     SourceError
-        When too large a share of the assets failed, or nothing came. What was fetched is stored
+        When too large a share of the assets failed, nothing came, or another process is
+        fetching. What was fetched is stored
         and is not asked for again; `out` stays as it was.
     """
     asked = settings.fetch
@@ -78,13 +87,33 @@ def fetch(settings: Settings, places: Places, now: dt.datetime) -> dict[str, Any
     if until < asked.start:
         raise SettingsError(f"fetch.start: {asked.start} lies after the last day to fetch, {until}")
     source = _source(settings, places)
-    factors = fetch_factors(asked, places.downloads / "ken_french", until)
-    lay_out = _asked(source, settings, places, until)
+    with _alone(places):
+        undo_killed_write(places.out)
+        factors = fetch_factors(asked, places.downloads / "ken_french", until)
+        return _laid_out(_asked(source, settings, places, until), factors, settings, places, until)
+
+
+@contextmanager
+def _alone(places: Places) -> Iterator[None]:
+    """Keep other processes from fetching; the system frees the lock when its holder dies."""
+    path = places.downloads.parent / f".{places.downloads.name}.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with filelock.FileLock(path, timeout=0):
+            yield
+    except filelock.Timeout as error:
+        raise SourceError(f"{places.downloads}: another process is fetching; let it end") from error
+
+
+def _laid_out(
+    lay_out: LayOut, factors: FetchedFactors, settings: Settings, places: Places, until: dt.date
+) -> dict[str, Any]:
+    """Replace the folder, and return its manifest."""
     with folder_written_atomically(places.out) as folder:
         records = lay_out(folder)
         write_factors(factors, folder, settings.data.columns)
         write_parquet(_manifest(records), folder / "manifest.parquet")
-        summary = _summary(asked, until, records) | {
+        summary = _summary(settings.fetch, until, records) | {
             "factors": [dataclasses.asdict(record) for record in factors.records]
         }
         write_json(summary, folder / "manifest.json")
