@@ -114,3 +114,22 @@ def test_members_without_prices_are_counted(file):
     (note,) = (note for note, applies in membership_notes(facts).items() if applies)
     assert note.startswith("75.0% of the members of members.csv have no prices")
     assert "not point-in-time" in note
+
+
+def test_days_before_the_first_member_are_not_counted(file):
+    dates = days("2017-01-02", "2018-01-02", "2019-12-31")
+    assets = pd.DataFrame({"asset": ["A", "B"], "first_date": dates[:1].repeat(2)})
+    assets["last_date"] = dates[-1]
+    given = read_membership(file, COLUMNS, until=UNTIL)
+
+    found = membership_facts(file, given, assets, dates)["membership"]
+
+    assert (found["priced"], found["priced_first"], found["priced_last"]) == (1.0, 1.0, 1.0)
+
+
+def test_spells_that_begin_later_than_the_prices_have_no_member_with_one(file):
+    dates = days("2016-01-04", "2017-01-02")
+    assets = pd.DataFrame({"asset": ["A"], "first_date": dates[:1], "last_date": dates[1:]})
+    given = read_membership(file, COLUMNS, until=UNTIL)
+
+    assert membership_facts(file, given, assets, dates)["membership"]["priced"] == 0.0

@@ -89,7 +89,7 @@ def membership_facts(
 
     Members without prices are those that point-in-time results would need and that the source
     does not have: `priced` is the share of members with a price history that reaches the day,
-    at the first and the last session and on average over sessions 21 apart.
+    at the first and the last session and on average over sessions 21 apart that have members.
 
     Parameters
     ----------
@@ -107,14 +107,15 @@ def membership_facts(
     first, last = (prices[name].to_numpy("datetime64[us]") for name in prices)
     quoted = (first <= sampled[:, None]) & (sampled[:, None] <= last)
     n_members = inside.sum(axis=1)
-    share = (inside & quoted).sum(axis=1) / np.maximum(n_members, 1)
     with_members = n_members > 0
+    share = (inside & quoted).sum(axis=1)[with_members] / n_members[with_members]
+    share = share if len(share) else np.zeros(1)
     return {
         "membership": {
             "file": path.name,
             "n_spells": len(spells),
             "n_assets": len(names),
-            "priced": float(share[with_members].mean()) if with_members.any() else 0.0,
+            "priced": float(share.mean()),
             "priced_first": float(share[0]),
             "priced_last": float(share[-1]),
         }
