@@ -142,6 +142,9 @@ def test_a_zip_that_is_none_or_damaged_is_named(
     (source / "prices.zip").write_bytes(bytes(content))
     with pytest.raises(DataError, match=r"prices\.zip/one\.csv: cannot be read"):
         read(settings, today)
+    pack(source / "prices.zip", **{"/data/one__csv": lines()})
+    with pytest.raises(DataError, match=r"prices\.zip: holds /data/one\.csv, a path from the root"):
+        read(settings, today)
     pack(source / "prices.zip", readme__txt="no table")
     with pytest.raises(DataError, match="no CSV or Parquet file with prices"):
         read(settings, today)

@@ -29,9 +29,11 @@ def members(archive: Path) -> tuple[Path, ...]:
     Raises
     ------
     DataError
-        When the archive cannot be read.
+        When the archive cannot be read, or names a file from the root of a disk.
     """
-    inside = (Path(name) for name in _opened(archive).namelist() if not name.endswith("/"))
+    inside = [Path(name) for name in _opened(archive).namelist() if not name.endswith("/")]
+    if outside := next((path for path in inside if path.is_absolute()), None):
+        raise DataError(f"{archive}: holds {outside}, a path from the root; pack the files anew")
     shown = (path for path in inside if not any(part[0] in "._" for part in path.parts))
     return tuple(archive / path for path in sorted(shown))
 
