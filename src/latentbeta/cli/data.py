@@ -38,8 +38,8 @@ def snapshots(
 
     project = project_folder()
     try:
-        source = read_settings(project / "params.yaml").data.path
-        store = command.store_in(project / SNAPSHOTS, source)
+        data = read_settings(project / "params.yaml").data
+        store = command.store_in(project / SNAPSHOTS, data.path, data.kind)
         if write is not None:
             say(command.written(store, write.absolute(), known_at=known_at, as_of=as_of))
         elif diff is not None:

@@ -108,3 +108,11 @@ def test_before_the_first_ingest_the_command_for_it_is_named(project: Path) -> N
     result = RUNNER.invoke(app, ["snapshots"])
     assert result.exit_code == 1
     assert "no snapshot of data/simulated yet: `latentbeta ingest`" in result.stderr
+
+
+def test_a_panel_has_none(project: Path) -> None:
+    params = project / "params.yaml"
+    params.write_text(params.read_text().replace("  kind: prices", "  kind: panel"))
+    result = RUNNER.invoke(app, ["snapshots"])
+    assert result.exit_code == 1
+    assert "a panel of your own has no snapshots" in result.stderr

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from latentbeta.data.snapshots import SnapshotStore
+from latentbeta.data.snapshots.parts import PartFiles
 from latentbeta.data.snapshots.rows import rows_of, write_rows
 from latentbeta.errors import StoreError
 from latentbeta.storage import read_json
@@ -55,6 +56,15 @@ def test_a_damaged_part_is_named(kept: SnapshotStore, damage) -> None:
     damage(path)
     with pytest.raises(StoreError, match=f"{path.name}: .*dvc checkout data/snapshots"):
         kept.read()
+
+
+@pytest.mark.parametrize("damage", [emptied, Path.unlink])
+def test_a_damaged_part_is_named_when_only_its_assets_are_read(kept: SnapshotStore, damage) -> None:
+    parts = PartFiles(kept.folder / "parts")
+    assert parts.assets(kept.known().parts) == {f"A{i}" for i in range(5)}
+    damage(january(kept))
+    with pytest.raises(StoreError, match=r"of the store is (missing|damaged)"):
+        parts.assets(kept.known().parts)
 
 
 def test_rows_of_another_part_are_named(kept: SnapshotStore, history) -> None:

@@ -17,8 +17,8 @@ from latentbeta.storage import write_parquet
 MOST_LINES = 100  # of changes on a screen
 
 
-def store_in(root: Path, source: Path) -> SnapshotStore:
-    """Return the store of a source.
+def store_in(root: Path, source: Path, kind: str) -> SnapshotStore:
+    """Return the store of a source of daily prices, or of a panel (which has none).
 
     Raises
     ------
@@ -26,6 +26,8 @@ def store_in(root: Path, source: Path) -> SnapshotStore:
         When nothing of the source has been kept.
     """
     store = SnapshotStore(root, source.as_posix())
+    if kind == "panel":
+        raise StoreError(f"{source}: a panel of your own has no snapshots, daily prices have")
     if store.head() is None:
         raise StoreError(f"no snapshot of {source} yet: `latentbeta ingest` makes the first")
     return store

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,6 +14,8 @@ import pyarrow.parquet as pq
 from latentbeta.data.snapshots.manifest import RESTORE, Part
 from latentbeta.data.snapshots.rows import Rows, content_of, joined, read_rows, write_rows
 from latentbeta.errors import StoreError
+
+Held = TypeVar("Held")
 
 _MEND = (
     f"{RESTORE}; if the source still has those rows, delete the file and ingest again; or move the"
@@ -47,11 +50,16 @@ class PartFiles:
         return joined([self._read(part) for part in parts])
 
     def assets(self, parts: Iterable[Part]) -> set[str]:
-        """Read which assets have a row in some parts."""
+        """Read which assets have a row in some parts.
+
+        Raises
+        ------
+        StoreError
+            When a file is missing or unreadable.
+        """
         names: set[str] = set()
         for part in parts:
-            held = pq.read_table(self.path(part), columns=["asset"], read_dictionary=["asset"])
-            names.update(held["asset"].combine_chunks().dictionary.to_pylist())
+            names.update(_opened(self.path(part), _assets_in))
         return names
 
     def flush(self) -> None:
@@ -64,11 +72,21 @@ class PartFiles:
 
     def _read(self, part: Part) -> Rows:
         path = self.path(part)
-        try:
-            rows = read_rows(path)
-        except (OSError, ValueError, KeyError, pa.ArrowException) as error:
-            what = "missing" if isinstance(error, FileNotFoundError) else "damaged"
-            raise StoreError(f"{path}: a file of the store is {what}; {_MEND}") from error
+        rows = _opened(path, read_rows)
         if content_of(rows) != part.content:
             raise StoreError(f"{path}: its rows do not have the hash in its name; {_MEND}")
         return rows
+
+
+def _assets_in(path: Path) -> list[str]:
+    held = pq.read_table(path, columns=["asset"], read_dictionary=["asset"])
+    names: list[str] = held["asset"].combine_chunks().dictionary.to_pylist()
+    return names
+
+
+def _opened(path: Path, read: Callable[[Path], Held]) -> Held:
+    try:
+        return read(path)
+    except (OSError, ValueError, KeyError, pa.ArrowException) as error:
+        what = "missing" if isinstance(error, FileNotFoundError) else "damaged"
+        raise StoreError(f"{path}: a file of the store is {what}; {_MEND}") from error
