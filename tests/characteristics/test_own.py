@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+import sys
 import textwrap
 from pathlib import Path
 
@@ -85,6 +86,26 @@ def test_there_need_be_none(tmp_path):
     (tmp_path / "README.md").write_text("none yet")
     (tmp_path / "_helpers.py").write_text("raise RuntimeError")
     assert load_own(tmp_path) == ()
+
+
+def test_a_file_may_import_its_helpers_and_define_classes(tmp_path, random_market):
+    (tmp_path / "_of_mine.py").write_text("FACTOR = 3.0")
+    head = (
+        "from __future__ import annotations\n"
+        "from dataclasses import dataclass\n"
+        "from _of_mine import FACTOR\n"
+        "@dataclass\n"
+        "class Scaled:\n"
+        "    by: float = FACTOR\n"
+    )
+    write(tmp_path, "return market.close[formations] * Scaled().by")
+    (tmp_path / "mine.py").write_text(head + (tmp_path / "mine.py").read_text())
+    before = list(sys.path)
+    (row,) = load_own(tmp_path)
+    assert sys.path == before
+    market = random_market(5)
+    expected = 3.0 * market.close[[300]]
+    assert np.array_equal(row.function(market, np.array([300])), expected, equal_nan=True)
 
 
 def test_the_project_s_own_folder_loads():

@@ -145,6 +145,7 @@ def test_pages_load_nothing_and_lead_to_the_failed_rules(
         text = page.read_text()
         for remote in ('src="http', "<link", "@import", "url(http"):
             assert remote not in text, page
+        assert "Data asset: None" not in text, page
     link = 'href="validations/prices/gate/20180629T000000.000000Z/prices-prices.html#failed"'
     assert link in (docs / "index.html").read_text()
     assert (docs / link[6:-8]).is_file()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
@@ -38,8 +39,8 @@ def load_own(folder: Path) -> tuple[Characteristic, ...]:
     Parameters
     ----------
     folder : Path
-        A file whose name begins with an underscore is left to the others to import. There need
-        be none, nor the folder.
+        A file whose name begins with an underscore is left to the others to import, by its name.
+        There need be none, nor the folder.
 
     Returns
     -------
@@ -78,12 +79,16 @@ def _imported(file: Path) -> ModuleType:
     if spec is None or spec.loader is None:
         raise CharacteristicError(f"{file}: cannot be imported as Python")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # as an import does: dataclasses look themselves up there
+    sys.path.insert(0, str(file.parent))
     try:
         spec.loader.exec_module(module)
     except Exception as error:
         raise CharacteristicError(
             f"{file}: cannot be imported: {type(error).__name__}: {error}"
         ) from error
+    finally:
+        sys.path.remove(str(file.parent))
     return module
 
 

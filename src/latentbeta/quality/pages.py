@@ -26,6 +26,8 @@ _REMOTE = re.compile(
 # The clock and a random name: without them the same findings are the same page.
 _LOAD_TIME = re.compile(r"\d{8}T\d{6}\.\d{6}Z(?=</)")
 _RANDOM_NAME = re.compile(r"(?<=-collapse-body)-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_NAMELESS = re.compile(r"\s*Data asset: None<br>")  # the tables are no data assets of its own
+LEAST_SHARE = 0.0001  # that is told in figures
 _FILTER = """<script>
 function showBroken(only) {
   document.querySelectorAll(".hide-succeeded-validation-target-child").forEach(
@@ -99,13 +101,13 @@ def found(outcome: Outcome) -> str:
         return f"it could not be evaluated ({outcome.observed})"
     if not outcome.n_checked:
         return outcome.observed
-    share = f"{100 * outcome.share:.3g} %"
+    share = f"{outcome.share:.2%}" if outcome.share >= LEAST_SHARE else f"below {LEAST_SHARE:.2%}"
     return f"{outcome.n_unexpected:,} of {outcome.n_checked:,} rows break it ({share})"
 
 
 def _readable(page: str, style: str) -> str:
     """Return a page without what it loads from the web or says about the clock."""
-    local = _REMOTE.sub("", page)
+    local = _NAMELESS.sub("", _REMOTE.sub("", page))
     stable = _RANDOM_NAME.sub("", _LOAD_TIME.sub("left out", local))
     return stable.replace("</head>", f"<style>{style}</style>{_FILTER}</head>", 1)
 

@@ -25,9 +25,8 @@ class Failure:
     outcome : Outcome
     rows : pandas.DataFrame
         rule, severity, table, date (NaT if the table has none), asset (missing likewise), column
-        and value (text); first in the table's order, at most `KEPT_ROWS`, or all of them if they
-        are put in quarantine. A rule about a whole table or column has one row, with what was
-        observed.
+        and value (text); the first in the table's order, at most `KEPT_ROWS`. A rule about a whole
+        table or column has one row, with what was observed.
     """
 
     outcome: Outcome

@@ -120,7 +120,9 @@ def gate_rows(validation: Record | None) -> list[Rule]:
 def _found(rule: Record) -> str:
     count = rule.get("n_unexpected") or 0
     if count:
-        return f"{count:,} rows ({percent(rule.get('share'), 2)})"
+        share = percent(rule.get("share"), 2)
+        share = "below 0.01 %" if share == percent(0.0, 2) else share
+        return f"{count:,} row{'s' if count > 1 else ''} ({share})"
     return str(rule.get("observed") or "")
 
 
