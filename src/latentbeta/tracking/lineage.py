@@ -11,8 +11,13 @@ from latentbeta.config import Settings
 from latentbeta.storage import content_hash, read_json
 from latentbeta.tracking.files import ProjectFiles
 
-# What files call their columns, and how fits are spread over processes, changes no result.
-UNTRACKED_SETTINGS: dict[str, Any] = {"data": {"columns"}, "execution": True}
+# What files call their columns, and how fits are spread over processes, changes no result. A query
+# may hold a password, against all advice; what came of it is known by its hash.
+UNTRACKED_SETTINGS: dict[str, Any] = {
+    "data": {"columns"},
+    "fetch": {"assets", "requests", "sql"},
+    "execution": True,
+}
 SHARED = ("seed", "rebalancing", "walk_forward.", "characteristics.", "data.")
 NETWORKS = ("models.networks.", "models.n_seeds")
 CONDITIONAL = (*NETWORKS, "models.factor_inputs")
