@@ -62,3 +62,11 @@ def test_results_are_the_same_bytes_when_jobs_ran_ahead(study, tmp_path):
         assert np.array_equal(one.columns, two.columns)
         files = [tmp_path / place / "results" / f"{name}.parquet" for place in ("alone", "ahead")]
         assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_the_longest_jobs_come_first(study, tmp_path):
+    jobs = open_jobs(MODELS, study.panel, study.folds, FoldStore(tmp_path), 9)
+    assert [job.model for job in jobs] == sorted([j.model for j in jobs], key=MODELS.index)[::-1]
+    mine = [job.folds[0].number for job in jobs if job.model == MODELS[0]]
+    assert mine == sorted(mine, reverse=True)
+    assert len(mine) > 1

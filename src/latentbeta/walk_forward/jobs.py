@@ -43,7 +43,9 @@ def fit_or_find(
 def open_jobs(
     models: list[FactorModel], panel: Panel, folds: list[Fold], store: FoldStore, n_workers: int
 ) -> list[Job]:
-    """Return the fits that the store does not have, the largest models first.
+    """Return the fits that the store does not have, the largest models first, their last folds too.
+
+    What is long begins early, so that no process waits long for another at the end.
 
     One model's folds stay together, for they share one compiled program, unless that would
     leave workers without a job.
@@ -54,7 +56,7 @@ def open_jobs(
         missing = [f for f in folds if not store.path(fit_key(model, panel, f)).exists()]
         size = math.ceil(len(missing) / n_parts)
         parts = [tuple(missing[i : i + size]) for i in range(0, len(missing), max(size, 1))]
-        jobs += [Job(model, part) for part in parts]
+        jobs += [Job(model, part) for part in reversed(parts)]  # an expanding sample grows
     return jobs
 
 
