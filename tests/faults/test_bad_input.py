@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 from tests.end_to_end.workspace import copied, digests, n_recorded_runs
+from tests.faults.source import ingested, settings_of
+
+from latentbeta.errors import DataError
 
 HEADER = "date,asset,open,high,low,close,volume"
 ROWS = [
@@ -58,6 +61,18 @@ FAULTS = {  # and what the message must say: where, what, and what to do
 }
 
 
+WHOLE_RUNS = (missing_column, negative_price)  # a fault of the file, one of a row; the others: slow
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+def test_ingest_names_it_and_writes_nothing(tmp_path, fault):
+    with pytest.raises(DataError) as error:
+        ingested(settings_of(fault(tmp_path / "bad")), tmp_path / "prices")
+    for part in FAULTS[fault]:
+        assert part in str(error.value)
+    assert not (tmp_path / "prices").exists()
+
+
 @pytest.fixture(scope="module")
 def workspace(base_run, tmp_path_factory):
     return copied(base_run.workspace, tmp_path_factory.mktemp("bad_input") / "copy")
@@ -71,7 +86,13 @@ def state(workspace):
     return files, settings, n_recorded_runs(workspace)
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(f, marks=() if f in WHOLE_RUNS else pytest.mark.slow, id=f.__name__)
+        for f in FAULTS
+    ],
+)
 def test_it_is_named_and_earlier_results_stand(workspace, tmp_path, fault):
     before = state(workspace)
     done = workspace.run("flows.run", "--data", fault(tmp_path / "bad"))
