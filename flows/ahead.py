@@ -90,6 +90,7 @@ def main(folder: Path) -> None:
     with suppress(ChildProcessError):
         while True:
             os.wait()
+    os._exit(0)  # the run waits for this; an interpreter full of libraries takes a second to end
 
 
 def _fork(stages: Iterable[str], listeners: dict[str, socket], turn: int) -> int:
@@ -121,6 +122,8 @@ def _stand_by(stage: str, listener: socket, turn: int, pass_on: int) -> NoReturn
         _pass(pass_on)
     status = _run(stage)
     command.answer(status)
+    if stage == RESULTS:  # the last one, likewise; a stage has Prefect's events to send
+        os._exit(status)
     sys.exit(status)
 
 
