@@ -29,8 +29,8 @@ def surroundings(project: Path) -> Iterator[Finding]:
     yield Finding(
         area=AREA,
         state="well",
-        text=f"{os.cpu_count()} processors; each process computes on"
-        f" {os.environ.get('OMP_NUM_THREADS', 'as many threads as it likes')} thread(s)",
+        text=f"{os.cpu_count()} processors; threads of each process:"
+        f" {os.environ.get('OMP_NUM_THREADS', 'as many as it likes')}",
     )
     yield disk(shutil.disk_usage(project).free / 1e9)
 
