@@ -1,8 +1,9 @@
 """Ingests that can be killed: a process that has imported everything forks one for each line.
 
-A line is JSON: source, project (a folder), delay (seconds, or null), after (start or commit). The
-fork ingests, and is killed with SIGKILL that long after its start, or after it has read its rows
-and is about to keep them. The answer is JSON: status (as `Popen.returncode`), seconds from there.
+A line is JSON: source, project (a folder), delay (seconds, or null), after (start, commit or
+kept). The fork ingests, and is killed with SIGKILL that long after its start, after it has read its
+rows and is about to keep them, or after it has kept them. The answer is JSON: status (as
+`Popen.returncode`), seconds from there.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from latentbeta.config import read_settings
 from latentbeta.data.snapshots import SnapshotStore, ingest_and_keep
 
 TODAY = dt.date(2026, 1, 1)
+MOMENTS = ("start", "commit", "kept")
 MOMENT = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
 
@@ -61,7 +63,7 @@ def answer(source: str, project: str, delay: float | None, after: str) -> dict[s
         finally:
             os._exit(status)
     os.close(announced)
-    if after == "commit":
+    for _ in range(MOMENTS.index(after)):
         os.read(begun, 1)  # nothing, where the child ends without
         started = time.monotonic()
     if delay is not None:
@@ -76,12 +78,14 @@ def answer(source: str, project: str, delay: float | None, after: str) -> dict[s
 
 
 def announce_commits(pipe: int) -> None:
-    """Write a byte when the rows have been read and are about to be kept."""
+    """Write a byte when the rows have been read and are about to be kept, and one when they are."""
     commit = SnapshotStore.commit
 
     def announced(*arguments: Any, **named: Any) -> Any:
         os.write(pipe, b".")
-        return commit(*arguments, **named)
+        kept = commit(*arguments, **named)
+        os.write(pipe, b".")
+        return kept
 
     SnapshotStore.commit = announced  # type: ignore[method-assign]
 

@@ -16,7 +16,7 @@ from latentbeta.data.snapshots import SnapshotStore
 from latentbeta.storage import content_hash
 
 Ingest = Callable[..., dict[str, Any]]
-MOMENTS = ("start", "commit")  # half of the kills fall while files are being written
+MOMENTS = ("start", "commit", "kept")  # most of the kills fall while files are being written
 HARNESS = Path(__file__).with_name("ingesting.py")
 
 
@@ -79,10 +79,10 @@ def kill_often(
         assert content(tmp_path / moment) == after
     rows = {number: len(frame) for number, frame in ((1, earlier), (2, later))}
     chance, killed, committed = random.Random(7), 0, 0
-    for attempt in range(3 * n_kills):
+    for attempt in range(4 * n_kills):
         project = tmp_path / f"killed{attempt}"
         shutil.copytree(tmp_path / "before", project)
-        moment = MOMENTS[attempt % 2]
+        moment = MOMENTS[attempt % len(MOMENTS)]
         delay = chance.uniform(0, seconds[moment])
         if ingest(source, project, delay, moment)["status"] == 0:
             shutil.rmtree(project)
