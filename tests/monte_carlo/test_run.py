@@ -80,6 +80,8 @@ def test_a_cell_that_cannot_be_estimated_ends_the_run_and_keeps_the_others(tmp_p
 
 
 SCRIPT = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 from pathlib import Path
 from latentbeta.monte_carlo.run import run_study
 from tests.monte_carlo.test_run import LONG, STUDY
