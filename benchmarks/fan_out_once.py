@@ -28,8 +28,8 @@ from latentbeta.walk_forward.fold_store import FoldStore
 from latentbeta.walk_forward.folds import make_folds
 from latentbeta.walk_forward.jobs import Job, open_jobs, run_job
 
-N_FOLDS, N_ASSETS, N_CHARACTERISTICS = 8, 380, 30
-N_SEEDS, PENALTIES = 10, (1e-4, 1e-3, 1e-2)
+N_FOLDS, N_ASSETS, N_CHARACTERISTICS = 8, 1000, 30
+N_SEEDS, PENALTIES = 10, (1e-4,)
 FOLDS = WalkForwardSettings(scheme="expanding", train=180, validation=24, embargo=1, refit_every=12)
 N_DATES = FOLDS.train + FOLDS.validation + FOLDS.embargo + N_FOLDS * FOLDS.refit_every
 
