@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,7 @@ import pyarrow.parquet as pq
 
 from benchmarks import PROJECT
 from benchmarks.market import SEED
+from benchmarks.memory import memory_gb
 from benchmarks.timing import Measured
 
 N_ASSETS, N_DAYS = 7_000, 2_143
@@ -128,7 +128,7 @@ def main() -> None:
         "n_rules": len(suite.rules),
         "seconds": time.perf_counter() - start,
         "processor_s": time.process_time(),
-        "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+        "peak_gb": memory_gb("VmHWM"),
     }
     sys.stdout.write(json.dumps(cost) + "\n")
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from benchmarks import PROJECT
 from benchmarks.market import SEED
+from benchmarks.memory import memory_gb
 from benchmarks.timing import Measured
 from latentbeta.config import NetworkSettings
 from latentbeta.models.conditional_autoencoder import ConditionalAutoencoder
@@ -29,7 +30,6 @@ N_TRAINING_DATES, N_VALIDATION_DATES = 540, 180
 N_DATES = N_TRAINING_DATES + N_VALIDATION_DATES
 MODEL, N_FACTORS, N_MEMBERS, BATCH_SIZE = "ca2", 5, 10, 10_000
 FLOOR, GOAL = 12.0, 6.0
-STATUS = Path("/proc/self/status")
 SAMPLED_EVERY = 0.05  # s
 
 
@@ -74,10 +74,10 @@ def fit_one_epoch(folder: Path) -> Found:
         learning_rates=(0.001,), l1_penalties=(1e-4,), batch_size=BATCH_SIZE, epochs=1, patience=1
     )
     model = ConditionalAutoencoder(MODEL, N_FACTORS, N_MEMBERS, settings, SEED)
-    before, watch = _status("VmHWM"), _Watch()
+    before, watch = memory_gb("VmHWM"), _Watch()
     start = time.perf_counter()
     model.fit(panel.between(0, N_TRAINING_DATES), panel.between(N_TRAINING_DATES, N_DATES))
-    return Found(time.perf_counter() - start, before, _status("VmHWM"), watch.end())
+    return Found(time.perf_counter() - start, before, memory_gb("VmHWM"), watch.end())
 
 
 class _Watch:
@@ -90,18 +90,12 @@ class _Watch:
 
     def _look(self) -> None:
         while not self.ended.wait(SAMPLED_EVERY):
-            self.largest = max(self.largest, _status("RssAnon"))
+            self.largest = max(self.largest, memory_gb("RssAnon"))
 
     def end(self) -> float:
         self.ended.set()
         self.thread.join()
         return self.largest
-
-
-def _status(name: str) -> float:
-    """Return a field of Linux's account of this process, in GB."""
-    lines = STATUS.read_text(encoding="utf-8").splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:")) * 1024 / 1e9
 
 
 def _panel(path: Path) -> Panel:

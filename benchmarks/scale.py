@@ -7,7 +7,6 @@ Run as a script it is the child whose time and memory are measured:
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -28,6 +27,7 @@ import pyarrow.parquet as pq  # noqa: E402
 
 from benchmarks.daily_characteristics import FIFTEEN  # noqa: E402
 from benchmarks.market import SEED  # noqa: E402
+from benchmarks.memory import memory_gb  # noqa: E402
 from benchmarks.timing import Measured  # noqa: E402
 from latentbeta.config import CharacteristicsSettings  # noqa: E402
 from latentbeta.data.calendar import sessions  # noqa: E402
@@ -191,10 +191,9 @@ def build(prices: Path, panel: Path) -> int:
 
 def _child() -> None:
     n_rows = build(Path(sys.argv[1]), Path(sys.argv[2]))
-    used = resource.getrusage(resource.RUSAGE_SELF)
     cost = {
-        "processor": used.ru_utime + used.ru_stime,
-        "peak_gb": used.ru_maxrss * 1024 / 1e9,
+        "processor": time.process_time(),
+        "peak_gb": memory_gb("VmHWM"),
         "n_rows": n_rows,
     }
     sys.stdout.write(json.dumps(cost) + "\n")
