@@ -16,8 +16,8 @@ def keep_freed_memory() -> None:
     """Keep up to a gibibyte of freed memory in this process, where the C library is glibc.
 
     It hands large blocks back at once, and the kernel clears each page anew when the next chunk
-    of rows, or the next run of a compiled program, asks for the same again: up to a third of the
-    time of an epoch.
+    of rows, or the next run of a compiled program, asks for the same again: a fifth of an epoch at
+    batch 10,000 (docs/decisions/0025-rows-in-chunks.md).
     """
     adjust = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if adjust is not None:
