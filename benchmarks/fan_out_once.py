@@ -21,14 +21,15 @@ from flows.fan_out import fit_side_by_side, import_for_workers
 from benchmarks.market import factor_panel
 from latentbeta.config import ExecutionSettings, WalkForwardSettings, read_settings
 from latentbeta.models.ladder import ladder
-from latentbeta.panel.files import read_panel
+from latentbeta.panel.files import PANEL_FILE, SUMMARY_FILE, read_panel
 from latentbeta.panel.panel import Panel
+from latentbeta.panel.ranks import IDENTITY, RANKS_FILE, identity, write_ranks
 from latentbeta.storage import write_json, write_parquet
 from latentbeta.walk_forward.fold_store import FoldStore
 from latentbeta.walk_forward.folds import make_folds
 from latentbeta.walk_forward.jobs import Job, open_jobs, run_job
 
-N_FOLDS, N_ASSETS, N_CHARACTERISTICS = 8, 1000, 30
+N_FOLDS, N_ASSETS, N_CHARACTERISTICS = 8, 2000, 30
 N_SEEDS, PENALTIES = 10, (1e-4,)
 FOLDS = WalkForwardSettings(scheme="expanding", train=180, validation=24, embargo=1, refit_every=12)
 N_DATES = FOLDS.train + FOLDS.validation + FOLDS.embargo + N_FOLDS * FOLDS.refit_every
@@ -90,7 +91,7 @@ def digest_of(store: Path) -> str:
 
 
 def write_panel(panel: Panel, folder: Path) -> None:
-    """Write panel.parquet, as the stage characteristics leaves it."""
+    """Write the panel as the stage characteristics leaves it, ranks to be mapped beside the table."""
     dates = panel.dates[panel.date_index]
     table = pd.DataFrame(
         {
@@ -102,7 +103,10 @@ def write_panel(panel: Panel, folder: Path) -> None:
         }
         | {name: panel.Z[:, p] for p, name in enumerate(panel.characteristic_names)}
     )
-    write_parquet(table, folder / "panel.parquet")
+    file, ranks = folder / PANEL_FILE, folder / RANKS_FILE
+    write_parquet(table, file)
+    write_ranks(panel.Z, ranks)
+    write_json({IDENTITY: identity(file, ranks)}, folder / SUMMARY_FILE)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,16 @@ JOBS_PER_PROCESS = 8
 # Imported once, by the process that the processes which fit are forked from.
 IMPORTED = ["distributed", "prefect_dask.task_runners", "keras", "flows.fan_out"]
 
+# Dask's own watching costs fits some percent of two cores: a sample of the stack every 10 ms, a
+# clock every 20. Nor is a fit worth having two of them wait at one process while another is idle.
+DASK = {
+    "distributed.worker.multiprocessing-method": "forkserver",
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "5s",
+    "distributed.scheduler.worker-saturation": 1.0,
+}
+
 FitAhead = Callable[[list[Job]], None]
 
 
@@ -103,7 +113,7 @@ def _runner(execution: ExecutionSettings) -> Any:
     import dask
 
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # it complains of its own end
-    dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"})
+    dask.config.set(DASK)
     import_for_workers()
     processes = {"n_workers": execution.workers, "threads_per_worker": 1}
     # Near a limit Dask pauses a process until it holds fewer of Dask's data. It holds none: the

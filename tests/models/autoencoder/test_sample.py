@@ -84,5 +84,7 @@ def test_many_validation_rows_are_summed_over_chunks(sample, monkeypatch):
     )
 
 
-def test_capacities_are_powers_of_two():
-    assert [capacity(n) for n in (1, 2, 3, 4, 5, 500)] == [2, 2, 4, 4, 8, 512]
+def test_capacities_are_powers_of_four():
+    assert [capacity(n) for n in (1, 2, 3, 4, 5, 16, 17, 64, 65, 500)] == [
+        *(4, 4, 4, 4, 16, 16, 64, 64, 256, 1024),
+    ]

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 # Of one chunk; however long the panel, training holds two: as gathered, and the backend's copy.
-CHUNK_BYTES = 2**26
+# Several processes' chunks have to share the last cache.
+CHUNK_BYTES = 2**24
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,9 @@ class Chunk(NamedTuple):
 def chunks(sample: Sample, rows: NDArray[np.int64], block: int) -> Iterator[Chunk]:
     """Gather rows in their order; every chunk but the last holds as many whole blocks.
 
-    Few rows are padded to a power of two of blocks, so that folds of nearly one size share one
-    compiled program. Gathering is left to NumPy: XLA would copy number by number.
+    Few rows are padded to a power of four of blocks, so that folds of an expanding sample share
+    one compiled program: compiling another takes longer than many epochs' zeros. Gathering is left
+    to NumPy: XLA would copy number by number.
     """
     sources = sample.sources()
     row_bytes = sum(values[:1].nbytes for values, _ in sources.values())
@@ -61,8 +63,8 @@ def chunks(sample: Sample, rows: NDArray[np.int64], block: int) -> Iterator[Chun
 
 
 def capacity(length: int) -> int:
-    """Return the smallest power of two from two that is not below a length."""
-    return 1 << max(length - 1, 1).bit_length()
+    """Return the smallest power of four from four that is not below a length."""
+    return 4 ** math.ceil(max(length - 1, 1).bit_length() / 2)
 
 
 def _gathered(

@@ -20,4 +20,4 @@ def gradients(
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return the function as one compiled program for each set of shapes it meets."""
-    return tf.function(function, jit_compile=True)
+    return tf.function(function, jit_compile=True, autograph=False)
