@@ -91,7 +91,7 @@ def digest_of(store: Path) -> str:
 
 
 def write_panel(panel: Panel, folder: Path) -> None:
-    """Write the panel as the stage characteristics leaves it, ranks to be mapped beside the table."""
+    """Write the panel as the stage characteristics leaves it, with ranks to be mapped."""
     dates = panel.dates[panel.date_index]
     table = pd.DataFrame(
         {

@@ -6,7 +6,7 @@ stage runs here.
 
 import sys
 
-from flows.handover import handed_over
+from flows.handover import end_at_once, handed_over
 
 
 def main(stage: str) -> int:
@@ -21,4 +21,4 @@ def main(stage: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    end_at_once(main(*sys.argv[1:]))

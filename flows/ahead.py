@@ -29,7 +29,7 @@ from pathlib import Path
 from socket import socket
 from typing import NoReturn
 
-from flows.handover import FOLDER, RESULTS, listen, take_over
+from flows.handover import FOLDER, RESULTS, end_at_once, listen, take_over
 
 # What all import, and the flows of the first step: they need the same libraries.
 SHARED = (
@@ -85,12 +85,12 @@ def main(folder: Path) -> None:
     turn = _fork(FIRST, listeners, turn)
     life = sys.stdin.fileno()
     if life not in select.select([life, turn, *listeners.values()], [], [])[0]:
-        _import(TRACKED)
+        _import_later(TRACKED)
         _fork(SECOND, listeners, turn)
     with suppress(ChildProcessError):
         while True:
             os.wait()
-    os._exit(0)  # the run waits for this; an interpreter full of libraries takes a second to end
+    end_at_once(0)  # the run waits for this
 
 
 def _fork(stages: Iterable[str], listeners: dict[str, socket], turn: int) -> int:
@@ -122,15 +122,20 @@ def _stand_by(stage: str, listener: socket, turn: int, pass_on: int) -> NoReturn
         _pass(pass_on)
     status = _run(stage)
     command.answer(status)
-    if stage == RESULTS:  # the last one, likewise; a stage has Prefect's events to send
-        os._exit(status)
-    sys.exit(status)
+    end_at_once(status)
 
 
 def _import_own(stage: str) -> None:
-    _import(OWN[stage])
+    _import_later(OWN[stage])
     if stage == "train":
-        import_module("flows.fan_out").import_for_workers()
+        import_module("flows.train").stand_ready()
+
+
+def _import_later(names: Iterable[str]) -> None:
+    """Import when the run's API is up: the first stage waits for it, and it for a free core."""
+    if names:
+        import_module("flows.server").wait_until_up()
+    _import(names)
 
 
 def _import(names: Iterable[str]) -> None:

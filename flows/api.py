@@ -94,10 +94,19 @@ def one_api() -> Iterator[str]:
 
 @contextmanager
 def _known_to_prefect(url: str) -> Iterator[None]:
-    """Tell Prefect of an address that it may have been imported without."""
-    from prefect.settings import PREFECT_API_URL, temporary_settings
+    """Tell Prefect of an address that it may have been imported without, and to send no heartbeats.
 
-    with temporary_settings(updates={PREFECT_API_URL: url}):
+    The end of a flow waits for its heart's next beat, a second at the longest. Runs of killed
+    processes are found without (flows/lock.py).
+    """
+    from prefect.settings import (
+        PREFECT_API_URL,
+        PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+        temporary_settings,
+    )
+
+    settings = {PREFECT_API_URL: url, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
+    with temporary_settings(updates=settings):
         yield
 
 

@@ -71,7 +71,8 @@ def import_for_workers() -> None:
     """Start the process that imports what fits need; this does not wait for it.
 
     Python's fork server: it runs no fit and starts no thread of TensorFlow's, so a process forked
-    from it is as good as a fresh one, and is there in a tenth of the time.
+    from it is as good as a fresh one, and is there in a tenth of the time. In a whole run the
+    stage's process, with its imports done ahead, was forked into one (flows/ahead.py).
     """
     multiprocessing.get_context("forkserver").set_forkserver_preload(IMPORTED)
     forkserver.ensure_running()

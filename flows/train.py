@@ -6,9 +6,15 @@ from prefect.runtime import flow_run
 from flows import PROJECT
 from flows.api import run_flow
 from flows.fan_out import fitter
+from flows.fork_server import serve_forks_of_this_process
 from latentbeta.config import read_settings
 from latentbeta.storage import write_json
-from latentbeta.tracking import fail_training, record_training, start_training
+from latentbeta.tracking import (
+    fail_training,
+    learn_packages,
+    record_training,
+    start_training,
+)
 from latentbeta.walk_forward.train import train
 
 
@@ -31,6 +37,12 @@ def train_flow() -> None:
     except BaseException:
         fail_training(PROJECT, parent)
         raise
+
+
+def stand_ready() -> None:
+    """Do what no panel is needed for, in a process that stands ready before its turn."""
+    learn_packages()
+    serve_forks_of_this_process()
 
 
 if __name__ == "__main__":

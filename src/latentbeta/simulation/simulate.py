@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from latentbeta.config import Rebalancing, SimulationSettings
 from latentbeta.data.calendar import sessions
 from latentbeta.errors import SettingsError
+from latentbeta.memory import keep_freed_memory
 from latentbeta.simulation.betas import N_FACTORS
 from latentbeta.simulation.tape import QUOTES, Tape, asset_name
 from latentbeta.simulation.trading import trade
@@ -59,6 +60,7 @@ def simulate(
     days = sessions(calendar, settings.start, end)
     if len(days) == 0:
         raise SettingsError(f"simulation: {calendar} has no session from {settings.start} to {end}")
+    keep_freed_memory()
     tape = trade(settings, days, rebalancing=rebalancing, calendar=calendar, seed=seed)
     with folder_written_atomically(out) as folder:
         write_parquet(price_table(tape), folder / "prices.parquet")

@@ -1,6 +1,7 @@
 """MLflow: the only room that imports it. Everything is recorded from saved files."""
 
 from latentbeta.tracking.evaluation import ensure_recorded, record_evaluation, record_report
+from latentbeta.tracking.fitted import learn_packages
 from latentbeta.tracking.publication import publish
 from latentbeta.tracking.registry import champion, promote, register_challenger
 from latentbeta.tracking.store import initialise
@@ -12,6 +13,7 @@ __all__ = [
     "ensure_recorded",
     "fail_training",
     "initialise",
+    "learn_packages",
     "promote",
     "publish",
     "record_evaluation",

@@ -77,6 +77,13 @@ def log_fitted(store: Store, run_id: str, folder: Path) -> None:
         _log_linear(run_id, folder / LOADINGS, signature)
 
 
+def learn_packages() -> None:
+    """Have MLflow read what is installed: it does so once a process, a second for its first model."""
+    from mlflow.utils.requirements_utils import warn_dependency_requirement_mismatches
+
+    warn_dependency_requirement_mismatches(_requirements("numpy"))
+
+
 def load_fitted(store: Store, run_id: str, model_uri: str) -> FittedModel:
     """Read a registered model and what is needed to forecast with it.
 

@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from latentbeta.errors import ModelError
+from latentbeta.memory import keep_freed_memory
 from latentbeta.models.autoencoder.epoch import (
     VALIDATION_BLOCK,
     Passes,
@@ -20,7 +21,6 @@ from latentbeta.models.autoencoder.epoch import (
     compile_passes,
     fresh_state,
 )
-from latentbeta.models.autoencoder.memory import keep_freed_memory
 from latentbeta.models.autoencoder.networks import Weights, stacked_weights
 from latentbeta.models.autoencoder.sample import Chunk, Sample, capacity, chunks
 from latentbeta.models.protocol import Array
