@@ -85,7 +85,7 @@ def main(folder: Path) -> None:
     turn = _fork(FIRST, listeners, turn)
     life = sys.stdin.fileno()
     if life not in select.select([life, turn, *listeners.values()], [], [])[0]:
-        _import_later(TRACKED)
+        _when_api_is_up(TRACKED)
         _fork(SECOND, listeners, turn)
     with suppress(ChildProcessError):
         while True:
@@ -126,13 +126,13 @@ def _stand_by(stage: str, listener: socket, turn: int, pass_on: int) -> NoReturn
 
 
 def _import_own(stage: str) -> None:
-    _import_later(OWN[stage])
+    _import(OWN[stage])
     if stage == "train":
         import_module("flows.train").stand_ready()
 
 
-def _import_later(names: Iterable[str]) -> None:
-    """Import when the run's API is up: the first stage waits for it, and it for a free core."""
+def _when_api_is_up(names: Iterable[str]) -> None:
+    """Import when the first stage waits no longer for the run's API, which needs a free core."""
     if names:
         import_module("flows.server").wait_until_up()
     _import(names)

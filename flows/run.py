@@ -14,6 +14,7 @@ import typer
 from flows import PROJECT
 from flows.ahead import stages_ahead
 from flows.api import end_in_order, on_the_api, plain_errors
+from flows.handover import end_at_once
 from flows.lock import project_lock
 from flows.overlay import merged, named_path, read_overlay, without_former_data
 from flows.pipeline import SETTINGS, reproducing, settings_changed
@@ -50,4 +51,9 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    try:
+        typer.run(main)
+    except SystemExit as end:
+        if end.code:
+            raise
+    end_at_once(0)

@@ -78,7 +78,7 @@ def log_fitted(store: Store, run_id: str, folder: Path) -> None:
 
 
 def learn_packages() -> None:
-    """Have MLflow read what is installed: it does so once a process, a second for its first model."""
+    """Have MLflow read what is installed: it does so once a process, for its first model."""
     from mlflow.utils.requirements_utils import warn_dependency_requirement_mismatches
 
     warn_dependency_requirement_mismatches(_requirements("numpy"))
