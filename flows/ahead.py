@@ -1,11 +1,11 @@
 """Stages' processes that stand ready before their turn, so that a run does not wait for imports.
 
 Every stage is a process of its own, and importing what it needs takes 2 to 10 seconds, as long as
-the work itself on small data. In a whole run one process imports what the stages share and forks
-one process a stage from it, in two steps: those before the training, then, with MLflow imported
-too, the others. When the first stage is asked for, the next one imports what it needs alone, then
-the one after it, and so on, on a core that the stages at work leave free. What DVC starts hands its
-work to the process that stands ready (flows/handover.py).
+the work itself on small data. In a whole run one process imports what the stages share, once DVC
+starts the first, and forks one process a stage from it, in two steps: those before the training,
+then, with MLflow imported too, the others. When the first stage runs, the next one imports what it
+needs alone, then the one after it, and so on, on a core that the stages at work leave free. What
+DVC starts hands its work to the process that stands ready (flows/handover.py).
 
 Nothing is imported twice that one of them can import for all: the machine's cores are what a run
 waits for.
@@ -77,13 +77,15 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def main(folder: Path) -> None:
-    """Import what is shared, fork one process a stage, and wait for all of them."""
+    """When a stage is asked for, import what all share, fork one process a stage, wait for them."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends those who stand ready quietly
     listeners = {stage: listen(folder / stage) for stage in OWN}
+    life = sys.stdin.fileno()
+    if life in select.select([life, *listeners.values()], [], [])[0]:
+        end_at_once(0)  # DVC found nothing to do
     turn, _ = os.pipe()
     _import(SHARED)
     turn = _fork(FIRST, listeners, turn)
-    life = sys.stdin.fileno()
     if life not in select.select([life, turn, *listeners.values()], [], [])[0]:
         _when_api_is_up(TRACKED)
         _fork(SECOND, listeners, turn)

@@ -25,6 +25,7 @@ from pathlib import Path
 def run_stage(stage):
     print(f"{stage} in {os.getpid()}", flush=True)
     print("and on stderr", file=sys.stderr)
+    Path("parent").write_text(str(os.getppid()))
     if stage == "ingest":
         raise SystemExit(3)
     if stage == "validate":
@@ -60,7 +61,7 @@ def standing_ready(project):
     command = [sys.executable, "-c", AHEAD, str(sockets)]
     try:
         with subprocess.Popen(command, cwd=project, stdin=subprocess.PIPE) as process:
-            wait_until(lambda: len(psutil.Process(process.pid).children()) == len(FIRST))
+            wait_until(lambda: all((sockets / stage).exists() for stage in OWN))
             try:
                 yield sockets, process
             finally:
@@ -98,12 +99,17 @@ def finished(project, stage, sockets=None):
 
 def test_the_ready_process_runs_the_stage_on_the_commands_streams(project):
     with standing_ready(project) as (sockets, ahead):
-        forks = {child.pid for child in psutil.Process(ahead.pid).children()}
         command, said, complained = finished(project, "simulate", sockets)
-        worker = int(said.removeprefix("simulate in "))
         assert (command.returncode, complained) == (0, "and on stderr\n")
-        assert worker in forks
-        assert worker != command.pid
+        assert int(said.removeprefix("simulate in ")) != command.pid
+        assert int((project / "parent").read_text()) == ahead.pid
+
+
+def test_nothing_is_imported_before_dvc_starts_a_stage(project):
+    with standing_ready(project) as (sockets, ahead):
+        assert psutil.Process(ahead.pid).children() == []
+        finished(project, "simulate", sockets)
+        assert len(psutil.Process(ahead.pid).children()) >= len(FIRST) - 1
 
 
 def test_its_status_is_the_commands(project):
@@ -161,8 +167,10 @@ def test_a_killed_stage_fails_its_command(project):
 
 
 def test_none_outlives_the_run(project):
-    with standing_ready(project) as (_, ahead):
+    with standing_ready(project) as (sockets, ahead):
+        finished(project, "simulate", sockets)
         forks = psutil.Process(ahead.pid).children()
+        assert forks
         assert ahead.stdin is not None
         ahead.stdin.close()  # as the system does when the run is killed
         psutil.wait_procs([*forks, psutil.Process(ahead.pid)], timeout=20)

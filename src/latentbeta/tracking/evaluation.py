@@ -39,8 +39,7 @@ def record_evaluation(project: Path, settings: Settings) -> Runs:
         if key not in runs.children:
             continue
         mine = folds[(folds["model"] == key[0]) & (folds["n_factors"] == key[1])]
-        log_measurements(store, runs.children[key], pooled_measures(record))
-        log_measurements(store, runs.children[key], fold_measures(mine))
+        log_measurements(store, runs.children[key], pooled_measures(record) + fold_measures(mine))
     log_measurements(store, runs.parent, best_figures(metrics))
     store.client.log_artifact(runs.parent, str(files.results / "metrics.json"), "tables")
     store.client.log_artifacts(runs.parent, str(files.evaluation), "evaluation")

@@ -92,11 +92,12 @@ def record_training(project: Path, settings: Settings, parent: str) -> dict[str,
     _set_tags(store, parent, tags)
     _log_dataset(store, parent, files, tags)
     _log_files(store, parent, files)
+    tags |= {"mlflow.parentRunId": parent}
     children = [
         {
             "model": model,
             "n_factors": n_factors,
-            "run_id": _record_model(store, files, settings, parent, (model, n_factors), tables),
+            "run_id": _record_model(store, files, settings, tags, (model, n_factors), tables),
         }
         for model, n_factors in model_keys(tables["predictions"])
     ]
@@ -162,24 +163,22 @@ def _record_model(
     store: Store,
     files: ProjectFiles,
     settings: Settings,
-    parent: str,
+    tags: Mapping[str, str],
     key: tuple[str, int],
     tables: Mapping[str, pd.DataFrame],
 ) -> str:
     model, n_factors = key
-    tags = lineage.lineage_tags(files, settings)
     run = store.client.create_run(
         store.experiment_id,
         run_name=f"{model} K={n_factors}",
-        tags={"kind": "model", "model": model, "mlflow.parentRunId": parent} | tags,
+        tags={"kind": "model", "model": model} | dict(tags),
     )
     run_id = str(run.info.run_id)
     log_parameters(store, run_id, lineage.model_parameters(settings, model, n_factors))
     mine = {name: _of_model(table, key) for name, table in tables.items()}
-    if "history" in mine:
-        log_measurements(store, run_id, loss_curves(mine["history"]))
-    if "selection" in mine:
-        log_measurements(store, run_id, chosen_on_validation(mine["selection"]))
+    curves = loss_curves(mine["history"]) if "history" in mine else []
+    chosen = chosen_on_validation(mine["selection"]) if "selection" in mine else []
+    log_measurements(store, run_id, curves + chosen)
     _log_dataset(store, run_id, files, tags)
     _log_tables(store, run_id, {name: mine[name] for name in TABLES})
     folder = files.training / "models" / f"{model}_{n_factors}"
