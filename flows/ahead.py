@@ -79,10 +79,11 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def main(folder: Path) -> None:
     """When a stage is asked for, import what all share, fork one process a stage, wait for them."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends those who stand ready quietly
-    listeners = {stage: listen(folder / stage) for stage in OWN}
+    listeners = {stage: listen(folder / stage) for stage in OWN if stage != RESULTS}
     life = sys.stdin.fileno()
     if life in select.select([life, *listeners.values()], [], [])[0]:
-        end_at_once(0)  # DVC found nothing to do
+        end_at_once(0)  # DVC found nothing to do; the results are shown by who asked for them
+    listeners[RESULTS] = listen(folder / RESULTS)
     turn, _ = os.pipe()
     _import(SHARED)
     turn = _fork(FIRST, listeners, turn)

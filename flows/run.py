@@ -1,7 +1,7 @@
 """The whole job, once: `python -m flows.run [--data PATH] [--params FILE]`.
 
-Prefect's server and `dvc repro` are up before this process imports Prefect: each of the three takes
-seconds to start.
+Prefect's server and `dvc repro` are at work before this process imports Prefect: each of the
+three takes seconds to start.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from flows.handover import end_at_once
 from flows.lock import project_lock
 from flows.overlay import merged, named_path, read_overlay, without_former_data
 from flows.pipeline import SETTINGS, reproducing, settings_changed
-from flows.server import booting_api, wait_until_up
+from flows.server import booting_api
 from latentbeta.config import read_settings
 
 
@@ -44,7 +44,6 @@ def main(
             settings_changed(SETTINGS, changes, source=str(params or SETTINGS)),
             reproducing(PROJECT) as repro,
         ):
-            wait_until_up()  # what the first stage waits for gets the cores first
             from flows.whole import run
 
             on_the_api(run, repro=repro, since=since)
