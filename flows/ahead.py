@@ -15,6 +15,7 @@ The fork comes before any thread and before TensorFlow, NumPy's BLAS has one thr
 
 from __future__ import annotations
 
+import gc
 import os
 import select
 import signal
@@ -142,8 +143,15 @@ def _when_api_is_up(names: Iterable[str]) -> None:
 
 
 def _import(names: Iterable[str]) -> None:
+    """Import, and keep what came off the garbage collector's list: it would walk it all again.
+
+    Neither do its marks then copy pages that a fork shares.
+    """
+    gc.disable()
     for name in names:
         import_module(name)
+    gc.freeze()
+    gc.enable()
 
 
 def _pass(pass_on: int) -> None:
