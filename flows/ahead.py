@@ -15,7 +15,6 @@ The fork comes before any thread and before TensorFlow, NumPy's BLAS has one thr
 
 from __future__ import annotations
 
-import gc
 import os
 import select
 import signal
@@ -31,6 +30,7 @@ from socket import socket
 from typing import NoReturn
 
 from flows.handover import FOLDER, RESULTS, end_at_once, listen, take_over
+from flows.imports import uncollected
 
 # What all import, and the flows of the first step: they need the same libraries.
 SHARED = (
@@ -143,15 +143,9 @@ def _when_api_is_up(names: Iterable[str]) -> None:
 
 
 def _import(names: Iterable[str]) -> None:
-    """Import, and keep what came off the garbage collector's list: it would walk it all again.
-
-    Neither do its marks then copy pages that a fork shares.
-    """
-    gc.disable()
-    for name in names:
-        import_module(name)
-    gc.freeze()
-    gc.enable()
+    with uncollected():
+        for name in names:
+            import_module(name)
 
 
 def _pass(pass_on: int) -> None:

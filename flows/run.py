@@ -15,6 +15,7 @@ from flows import PROJECT
 from flows.ahead import stages_ahead
 from flows.api import end_in_order, on_the_api, plain_errors
 from flows.handover import end_at_once
+from flows.imports import uncollected
 from flows.lock import project_lock
 from flows.overlay import merged, named_path, read_overlay, without_former_data
 from flows.pipeline import SETTINGS, reproducing, settings_changed
@@ -44,7 +45,8 @@ def main(
             settings_changed(SETTINGS, changes, source=str(params or SETTINGS)),
             reproducing(PROJECT) as repro,
         ):
-            from flows.whole import run
+            with uncollected():
+                from flows.whole import run
 
             on_the_api(run, repro=repro, since=since)
 

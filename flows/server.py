@@ -96,10 +96,8 @@ def served_url() -> str | None:
 @contextmanager
 def _server(port: int) -> Iterator[None]:
     """Start Prefect's server as a process, and end it after."""
-    arguments = ("--factory", "prefect.server.api.server:create_app", "--host", HOST)
-    quiet = ("--log-level", "error", "--lifespan", "on")
     server = subprocess.Popen(
-        [sys.executable, "-m", "uvicorn", *arguments, "--port", str(port), *quiet],
+        [sys.executable, "-m", "flows.api_server", str(port)],
         env=os.environ | ONE_RUN,
         cwd=PROJECT,
     )

@@ -49,7 +49,7 @@ ahead.main(Path(sys.argv[1]))
 def project(tmp_path):
     folder = tmp_path / "flows"
     folder.mkdir()
-    for name in ("__init__.py", "__main__.py", "ahead.py", "handover.py"):
+    for name in ("__init__.py", "__main__.py", "ahead.py", "handover.py", "imports.py"):
         shutil.copy(ROOT / "flows" / name, folder)
     (folder / "stage.py").write_text(STAGE)
     return tmp_path
