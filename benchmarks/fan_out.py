@@ -15,7 +15,7 @@ from benchmarks.timing import Comparison
 
 WORKERS = 2
 FLOOR, GOAL = 1.6, 1.9
-WORK = "CA1 K=3, 10 seeds, 8 folds of 180 dates and more × 1,000 assets × 30"
+WORK = "CA1 K=3, 10 seeds, 8 folds of 180 dates and more × 2,000 assets × 30"
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
 
 

@@ -161,7 +161,7 @@ def _stages(pipeline: PipelineCost) -> str:
             "",
             f"Process starts, imports, Prefect, DVC and MLflow take {pipeline.overhead:.1f} s of"
             f" the {pipeline.fresh:.1f} s of a fresh run on the embedded market:"
-            f" {pipeline.share:.0%}. Measured once.",
+            f" {pipeline.share:.0%}.",
         ]
     )
 
