@@ -17,6 +17,7 @@ from latentbeta.characteristics.weekly import (
 from latentbeta.characteristics.windows import (
     MONTH,
     Formations,
+    Mask,
     Window,
     daily_returns,
     deviation_over,
@@ -153,21 +154,35 @@ def regressions(followed: Matrix, weekly: Weekly, formations: Formations) -> Mar
 def _sums_over_weeks(x: Matrix, weekly: Weekly, formations: Formations) -> Matrix:
     """Add 1, x, x², y, x y, y² up over the known weeks before each formation. -> (6, T, N).
 
-    A week's row holds six numbers an asset, so there is more than one and NumPy adds row to row:
+    A week's row holds three numbers an asset, so there is more than one and NumPy adds row to row:
     the order of a sum does not depend on how many assets there are.
     """
     y, known = weekly.values, weekly.known
-    terms = np.empty((len(y), 6, y.shape[1]))
-    terms[:, 0], terms[:, 3] = known, y
-    for term, source, by in ((1, 0, x), (2, 1, x), (4, 3, x)):
-        np.multiply(terms[:, source], by[:, None], out=terms[:, term])
-    np.multiply(y, y, out=terms[:, 5])
+    terms = np.empty((len(y), 3, y.shape[1]))  # zero where y is not known
+    terms[:, 0] = y
+    np.multiply(y, x[:, None], out=terms[:, 1])
+    np.multiply(y, y, out=terms[:, 2])
+    powers = np.stack([np.ones_like(x), x, x * x], axis=1)
     sums = np.zeros((len(formations), 6, y.shape[1]))
     for row, formation in enumerate(formations):
         rows = weekly_rows(int(formation), first=WEEK - 1)
         if len(rows) >= LEAST_WEEKS:
-            np.add.reduce(terms[rows[0] : rows[-1] + 1 : WEEK], axis=0, out=sums[row])
+            weeks = slice(rows[0], rows[-1] + 1, WEEK)
+            sums[row, :3] = _sums_where_known(powers[weeks], known[weeks])
+            np.add.reduce(terms[weeks], axis=0, out=sums[row, 3:])
     return sums.swapaxes(0, 1)
+
+
+def _sums_where_known(powers: Matrix, known: Mask) -> Matrix:
+    """Add the market's powers (W, 3) up over each asset's known weeks (W, N). -> (3, N).
+
+    Most assets are known in every week and share one sum.
+    """
+    sums = np.repeat(np.add.reduce(powers, axis=0)[:, None], known.shape[1], axis=1)
+    gaps = ~known.all(axis=0)
+    if gaps.any():
+        sums[:, gaps] = np.add.reduce(powers[:, :, None] * known[:, None, gaps], axis=0)
+    return sums
 
 
 def _squared_residuals(

@@ -54,7 +54,8 @@ class Daily:
         values[0], known[0] = 0.0, False
         values[1:] = daily
         np.isfinite(daily, out=known[1:])
-        np.copyto(values, 0.0, where=~known)
+        if not known[1:].all():
+            np.copyto(values, 0.0, where=~known)
         return cls(values, known)
 
     def at(self, formations: Formations, age: int) -> tuple[Matrix, Mask]:
@@ -296,5 +297,7 @@ def ratio(numerator: Matrix, denominator: Matrix) -> Matrix:
     """Divide where the denominator is positive, NaN elsewhere."""
     with np.errstate(all="ignore"):
         result: Matrix = np.divide(numerator, denominator)
-    np.copyto(result, np.nan, where=~(denominator > 0))
+    positive = denominator > 0
+    if not positive.all():
+        np.copyto(result, np.nan, where=~positive)
     return result
