@@ -45,12 +45,12 @@ def _compared(sample: Sample, batch_size: int) -> list[Comparison]:
     # The peer has a process of its own, as its users run it: what ours tells the allocator of a
     # process that trains would make `fit` faster too.
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as peer:
-        plain, packed = (
-            partial(_fit_elsewhere, peer, batch_size, steps)
-            for steps in (1, N_TRAINING // batch_size)
+        plain, lecture, packed = (
+            partial(_fit_elsewhere, peer, batch_size, steps, epochs)
+            for steps, epochs in ((1, EPOCHS), (1, 1), (N_TRAINING // batch_size, EPOCHS))
         )
-        ours, one_by_one, all_at_once = alternating(
-            lambda: _ours(sample, batch_size), plain, packed
+        ours, one_by_one, by_epochs, all_at_once = alternating(
+            lambda: _ours(sample, batch_size), plain, lecture, packed
         )
     work = f"CA1 ensemble of {N_MEMBERS}, {N_TRAINING:,} rows × {N_CHARACTERISTICS}"
     return [
@@ -67,6 +67,7 @@ def _compared(sample: Sample, batch_size: int) -> list[Comparison]:
         )
         for peer, theirs, floor, goal in (
             ("Keras fit, one member after another", one_by_one, *RATIOS[batch_size]),
+            ("the same, called epoch by epoch as in the lecture", by_epochs, None, None),
             ("the same, steps_per_execution = an epoch", all_at_once, None, None),
         )
     ]
@@ -126,17 +127,20 @@ def _ours(sample: Sample, batch_size: int) -> None:
     train(architecture, sample, optimisation)
 
 
-def _fit_elsewhere(peer: Executor, batch_size: int, steps_per_execution: int) -> None:
-    peer.submit(_fit_member, batch_size, steps_per_execution).result()
+def _fit_elsewhere(peer: Executor, batch_size: int, steps: int, epochs: int) -> None:
+    peer.submit(_fit_member, batch_size, steps, epochs).result()
 
 
-def _fit_member(batch_size: int, steps_per_execution: int) -> None:
-    _keras_fit(batch_size, steps_per_execution)()
+def _fit_member(batch_size: int, steps: int, epochs: int) -> None:
+    """Train for all the epochs, so many a call, with so many steps an execution."""
+    fit = _keras_fit(batch_size, steps)
+    for _ in range(EPOCHS // epochs):
+        fit(epochs)
 
 
 @cache
-def _keras_fit(batch_size: int, steps_per_execution: int) -> Callable[[], object]:
-    """Return a call that trains one member for the epochs; the model is compiled once."""
+def _keras_fit(batch_size: int, steps_per_execution: int) -> Callable[[int], object]:
+    """Return a call that trains one member for some epochs; the model is compiled once."""
     import keras
 
     sample = _sample()
@@ -150,11 +154,11 @@ def _keras_fit(batch_size: int, steps_per_execution: int) -> Callable[[], object
     training = [values[:whole] for values in inputs]
     held_out = [values[N_TRAINING:] for values in inputs]
     n_held_out = len(R) - N_TRAINING
-    return lambda: model.fit(
+    return lambda epochs: model.fit(
         training,
         R[:whole],
         batch_size=batch_size,
-        epochs=EPOCHS,
+        epochs=epochs,
         validation_data=(held_out, R[N_TRAINING:]),
         validation_batch_size=n_held_out,
         verbose=0,
