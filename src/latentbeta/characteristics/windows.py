@@ -53,8 +53,7 @@ class Daily:
         known = np.empty(values.shape, dtype=bool)
         values[0], known[0] = 0.0, False
         values[1:] = daily
-        np.isfinite(daily, out=known[1:])
-        if not known[1:].all():
+        if not np.isfinite(daily, out=known[1:]).all():
             np.copyto(values, 0.0, where=~known)
         return cls(values, known)
 
@@ -297,7 +296,5 @@ def ratio(numerator: Matrix, denominator: Matrix) -> Matrix:
     """Divide where the denominator is positive, NaN elsewhere."""
     with np.errstate(all="ignore"):
         result: Matrix = np.divide(numerator, denominator)
-    positive = denominator > 0
-    if not positive.all():
-        np.copyto(result, np.nan, where=~positive)
+    np.copyto(result, np.nan, where=~(denominator > 0))
     return result
