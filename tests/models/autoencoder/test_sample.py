@@ -31,6 +31,7 @@ def optimisation():
 
 def test_rows_come_in_their_order_and_portfolios_by_date(sample, monkeypatch):
     monkeypatch.setattr(module, "CHUNK_BYTES", 20 * ROW_BYTES)
+    monkeypatch.setattr(module, "LEAST_BATCHES", 1)
     rows = np.random.default_rng(62).permutation(70)[:50]
     found = list(chunks(sample, rows, block=10))
     assert [chunk.n_rows for chunk in found] == [20, 20, 10]
@@ -53,6 +54,7 @@ def test_training_does_not_depend_on_the_size_of_a_chunk(sample, monkeypatch, by
     """But for last bits: another length is another compiled program."""
     whole = train(NETWORK, sample, optimisation())
     monkeypatch.setattr(module, "CHUNK_BYTES", bytes_of)
+    monkeypatch.setattr(module, "LEAST_BATCHES", 1)
     parts = train(NETWORK, sample, optimisation())
     for name, weight in whole.weights.items():
         np.testing.assert_allclose(parts.weights[name], weight, atol=1e-6)
@@ -76,6 +78,7 @@ def test_many_validation_rows_are_summed_over_chunks(sample, monkeypatch):
     for where in (ensemble, epoch):
         monkeypatch.setattr(where, "VALIDATION_BLOCK", 8)
     monkeypatch.setattr(module, "CHUNK_BYTES", 16 * ROW_BYTES)
+    monkeypatch.setattr(module, "LEAST_BATCHES", 1)
     ensemble._compiled.cache_clear()
     parts = train(NETWORK, sample, optimisation())
     ensemble._compiled.cache_clear()

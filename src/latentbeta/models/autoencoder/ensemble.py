@@ -17,9 +17,11 @@ from latentbeta.memory import keep_freed_memory
 from latentbeta.models.autoencoder.epoch import (
     VALIDATION_BLOCK,
     Passes,
+    Shapes,
     State,
     compile_passes,
     fresh_state,
+    weights_by_name,
 )
 from latentbeta.models.autoencoder.networks import Weights, stacked_weights
 from latentbeta.models.autoencoder.sample import Chunk, Sample, capacity, chunks
@@ -92,6 +94,7 @@ def train(network: Network, sample: Sample, optimisation: Optimisation) -> Train
     keep_freed_memory()
     passes = _compiled(network, batch_size)
     weights = stacked_weights([network.first_weights(seed) for seed in optimisation.seeds])
+    n_members, shapes = len(optimisation.seeds), member_shapes(network)
     settings = [np.array(v, np.float32) for v in (optimisation.penalties, optimisation.rates)]
     state, best = fresh_state(weights), _Best(weights, optimisation.patience)
     shuffle = np.random.default_rng(optimisation.order_seed)
@@ -103,8 +106,9 @@ def train(network: Network, sample: Sample, optimisation: Optimisation) -> Train
         for chunk in chunks(sample, order, batch_size):
             steps = np.int32(chunk.n_rows // batch_size)
             state, total = passes.train(state, total, chunk.arrays, steps, *settings)
-        losses = np.array(total, np.float64) / n_batches, _validation(passes, state, held_out())
-        best.note(number, losses, state["weights"] | state["statistics"])
+        validation = _validation(passes, state, n_members, held_out())
+        found = weights_by_name(state, shapes, n_members)
+        best.note(number, (np.array(total, np.float64) / n_batches, validation), found)
         if best.all_stopped(number):
             break
     return best.result()
@@ -119,9 +123,8 @@ def _held_out(sample: Sample) -> Callable[[], Iterable[Chunk]]:
     return lambda: (first,)
 
 
-def _validation(passes: Passes, state: State, held_out: Iterable[Chunk]) -> Array:
+def _validation(passes: Passes, state: State, n_members: int, held_out: Iterable[Chunk]) -> Array:
     """Return each member's mean squared error on the validation rows, (M,)."""
-    n_members = len(next(iter(state["weights"].values())))
     sums, count = np.zeros(n_members, np.float32), np.float32(0)
     for chunk in held_out:
         sums, count = passes.validate(state, sums, count, chunk.arrays, np.int32(chunk.n_rows))
@@ -132,7 +135,12 @@ def _validation(passes: Passes, state: State, held_out: Iterable[Chunk]) -> Arra
 # on top of the old.
 @cache
 def _compiled(network: Network, batch_size: int) -> Passes:
-    return compile_passes(network.squares, batch_size)
+    return compile_passes(network.squares, member_shapes(network), batch_size)
+
+
+def member_shapes(network: Network) -> Shapes:
+    """Return the shapes of one member's weights, by name."""
+    return {name: weight.shape for name, weight in network.first_weights(seed=0).items()}
 
 
 @dataclass

@@ -6,15 +6,17 @@ that is most of the time.
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from latentbeta.models.autoencoder.backend import backend
 from latentbeta.models.autoencoder.networks import MOMENTUM, STATISTICS, Weights
 
 State = dict[str, Any]
+Shapes = Mapping[str, tuple[int, ...]]
 Squares = Callable[..., tuple[Any, Any, dict[str, Any]]]
 Pass = Callable[..., tuple[Any, Any]]
 
@@ -37,46 +39,65 @@ class Passes(NamedTuple):
 
 
 def fresh_state(weights: Weights) -> State:
-    """Return what training starts from: weights, moving statistics and Adam's moments."""
-    trained = {name: w for name, w in weights.items() if not name.startswith(STATISTICS)}
-    zeros = {name: np.zeros_like(w) for name, w in trained.items()}
-    statistics = {name: w for name, w in weights.items() if name not in trained}
+    """Return what training starts from: weights, moving statistics and Adam's moments.
+
+    All that Adam moves lies in one flat array, weight after weight: a step is one kernel then,
+    not one a weight. That is sooner compiled, and faster where batches are small.
+    """
+    trained = np.concatenate([w.ravel() for n, w in weights.items() if _is_trained(n)])
     return {
         "weights": trained,
-        "statistics": statistics,
-        "first": zeros,
-        "second": zeros,
+        "statistics": {n: w for n, w in weights.items() if not _is_trained(n)},
+        "first": np.zeros_like(trained),
+        "second": np.zeros_like(trained),
         "step": np.float32(0),
     }
 
 
-def compile_passes(squares: Squares, batch_size: int) -> Passes:
+def weights_by_name(state: State, shapes: Shapes, n_members: int) -> State:
+    """Return the weights of a state, moving statistics too, the member first."""
+    return _unpacked(state["weights"], shapes, n_members) | state["statistics"]
+
+
+def compile_passes(squares: Squares, shapes: Shapes, batch_size: int) -> Passes:
     """Return the two passes over a chunk of rows, each compiled by the backend into one program.
 
     Chunks hold what `squares` reads, row after row, and are padded to lengths that epochs and
     folds share, so that one compilation serves them.
-    """
-    import keras
 
-    backend = importlib.import_module(f"{__package__}.{keras.backend.backend()}_backend")
+    Parameters
+    ----------
+    squares : of a network
+    shapes : of one member's weights, by name, in the order of its first weights
+    batch_size : rows
+    """
+    of = backend()
     return Passes(
-        backend.compiled(_training_pass(squares, batch_size, backend.gradients)),
-        backend.compiled(_validation_pass(squares)),
+        of.compiled(_training_pass(squares, shapes, batch_size, of.gradients)),
+        of.compiled(_validation_pass(squares, shapes)),
     )
 
 
-def _training_pass(squares: Squares, batch_size: int, gradients: Callable[..., Any]) -> Pass:
+def _training_pass(
+    squares: Squares, shapes: Shapes, batch_size: int, gradients: Callable[..., Any]
+) -> Pass:
     def train(
         state: State, total: Any, chunk: State, n_batches: Any, penalties: Any, rates: Any
     ) -> tuple[State, Any]:
         """Take the chunk's batches; add each one's mean squared errors (M,) to the total."""
         from keras import ops
 
+        pull = _spread(penalties, shapes, where=lambda shape: len(shape) == 2)
+        pace = _spread(rates, shapes, where=lambda _: True)
+
         def step(number: Any, total: Any, state: State) -> tuple[Any, Any, State]:
             batch = _block(chunk, number * batch_size, batch_size)
-            loss = _penalised(squares, state["statistics"], batch, penalties)
-            found, (mean_squares, statistics) = gradients(loss, state["weights"])
-            moved = _adam(state, found, rates) | {"statistics": _settled(state, statistics)}
+            loss = _loss(squares, state["statistics"], batch)
+            weights = _unpacked(state["weights"], shapes, penalties.shape[0])
+            found, (mean_squares, statistics) = gradients(loss, weights)
+            slope = ops.concatenate([ops.reshape(found[name], (-1,)) for name in weights])
+            moved = _adam(state, slope + pull * ops.sign(state["weights"]), pace)
+            moved["statistics"] = _settled(state, statistics)
             return number + 1, total + mean_squares, moved
 
         start = ops.zeros((), "int32"), total, state
@@ -87,12 +108,12 @@ def _training_pass(squares: Squares, batch_size: int, gradients: Callable[..., A
     return train
 
 
-def _validation_pass(squares: Squares) -> Pass:
+def _validation_pass(squares: Squares, shapes: Shapes) -> Pass:
     def validate(state: State, sums: Any, count: Any, chunk: State, n_rows: Any) -> tuple[Any, Any]:
         """Add the squared errors (M,) of the chunk's rows to the sums, how many to the count."""
         from keras import ops
 
-        weights = state["weights"] | state["statistics"]
+        weights = weights_by_name(state, shapes, sums.shape[0])
         size = min(VALIDATION_BLOCK, next(iter(chunk.values())).shape[0])
 
         def add(start: Any, sums: Any, count: Any) -> tuple[Any, Any, Any]:
@@ -117,23 +138,20 @@ def _block(chunk: State, start: Any, size: int) -> State:
     }
 
 
-def _penalised(
-    squares: Squares, statistics: State, batch: State, penalties: Any
-) -> Callable[[State], tuple[Any, Any]]:
+def _loss(squares: Squares, statistics: State, batch: State) -> Callable[[State], tuple[Any, Any]]:
     """Return the loss as a function of the weights; beside it what else a batch tells."""
     from keras import ops
 
     def loss(weights: State) -> tuple[Any, Any]:
         sums, counts, found = squares(weights | statistics, batch, training=True)
         mean_squares = ops.sum(sums, axis=1) / ops.sum(counts)
-        sizes = sum(ops.sum(ops.abs(w), axis=(1, 2)) for w in weights.values() if w.ndim == 3)
         # A sum over members: each member's gradient sees its own loss alone.
-        return ops.sum(mean_squares + penalties * sizes), (mean_squares, found)
+        return ops.sum(mean_squares), (mean_squares, found)
 
     return loss
 
 
-def _adam(state: State, gradients: State, rates: Any) -> State:
+def _adam(state: State, slope: Any, pace: Any) -> State:
     """Take one step; Keras's optimizers have one learning rate, members have their own.
 
     Source: Kingma and Ba (2015), with the two corrections of bias taken into the rate.
@@ -141,15 +159,10 @@ def _adam(state: State, gradients: State, rates: Any) -> State:
     from keras import ops
 
     step = state["step"] + 1
-    sizes = rates * ops.sqrt(1 - SECOND**step) / (1 - FIRST**step)
-    weights, first, second = {}, {}, {}
-    for name, gradient in gradients.items():
-        old = state["first"][name], state["second"][name]
-        first[name] = old[0] + (1 - FIRST) * (gradient - old[0])
-        second[name] = old[1] + (1 - SECOND) * (ops.square(gradient) - old[1])
-        size = ops.reshape(sizes, (-1,) + (1,) * (gradient.ndim - 1))
-        move = size * first[name] / (ops.sqrt(second[name]) + SMALLEST)
-        weights[name] = state["weights"][name] - move
+    first = state["first"] + (1 - FIRST) * (slope - state["first"])
+    second = state["second"] + (1 - SECOND) * (ops.square(slope) - state["second"])
+    size = pace * (ops.sqrt(1 - SECOND**step) / (1 - FIRST**step))
+    weights = state["weights"] - size * first / (ops.sqrt(second) + SMALLEST)
     return {"weights": weights, "first": first, "second": second, "step": step}
 
 
@@ -157,3 +170,32 @@ def _settled(state: State, found: State) -> State:
     """Return the moving statistics after a batch's."""
     old = state["statistics"]
     return {name: MOMENTUM * old[name] + (1 - MOMENTUM) * found[name] for name in old}
+
+
+def _is_trained(name: str) -> bool:
+    return not name.startswith(STATISTICS)
+
+
+def _unpacked(flat: Any, shapes: Shapes, n_members: int) -> State:
+    """Return views of what Adam moves by name, the member first."""
+    from keras import ops
+
+    weights, start = {}, 0
+    for name, shape in shapes.items():
+        if _is_trained(name):
+            end = start + n_members * math.prod(shape)
+            weights[name] = ops.reshape(flat[start:end], (n_members, *shape))
+            start = end
+    return weights
+
+
+def _spread(values: Any, shapes: Shapes, where: Callable[[tuple[int, ...]], bool]) -> Any:
+    """Lay each member's value (M,) where its weights lie in the flat array; 0 in other weights."""
+    from keras import ops
+
+    parts = [
+        ops.repeat(values if where(shape) else ops.zeros_like(values), math.prod(shape))
+        for name, shape in shapes.items()
+        if _is_trained(name)
+    ]
+    return ops.concatenate(parts)

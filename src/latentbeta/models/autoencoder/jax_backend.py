@@ -1,4 +1,4 @@
-"""What keras.ops does not have, by JAX: gradients, and compilation by XLA."""
+"""What keras.ops does not have, by JAX: gradients, XLA, tensors without a copy."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+from numpy.typing import NDArray
 
 
 def gradients(
@@ -19,3 +20,11 @@ def gradients(
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return the function as one compiled program for each set of shapes it meets."""
     return jax.jit(function)
+
+
+def shared(array: NDArray[Any]) -> Any:
+    """Return a tensor in the array's own memory; whoever calls this writes there no more.
+
+    On a GPU it is a copy.
+    """
+    return jax.numpy.asarray(array)

@@ -10,9 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-# Of one chunk; however long the panel, training holds two: as gathered, and the backend's copy.
-# Several processes' chunks have to share the last cache.
+from latentbeta.models.autoencoder.backend import backend
+
+# Of one chunk, however long the panel. Several processes' chunks have to share the last cache.
 CHUNK_BYTES = 2**24
+LEAST_BATCHES = 8  # a chunk, for each starts a program: batches may be large
+ALIGNMENT = 64  # bytes
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,8 @@ def chunks(sample: Sample, rows: NDArray[np.int64], block: int) -> Iterator[Chun
     """
     sources = sample.sources()
     row_bytes = sum(values[:1].nbytes for values, _ in sources.values())
-    blocks = min(capacity(math.ceil(len(rows) / block)), CHUNK_BYTES // (block * row_bytes))
-    length = block * max(1, blocks)
+    most = max(LEAST_BATCHES, CHUNK_BYTES // (block * row_bytes))
+    length = block * min(capacity(math.ceil(len(rows) / block)), most)
     for start in range(0, len(rows), length):
         yield _gathered(sources, rows[start : start + length], length)
 
@@ -72,13 +75,20 @@ def _gathered(
     rows: NDArray[np.int64],
     length: int,
 ) -> Chunk:
-    import keras
-
-    arrays = {}
+    shared, arrays = backend().shared, {}
     for name, (values, lead) in sources.items():
-        padded = np.zeros((length, *values.shape[1:]), values.dtype)
+        padded = _aligned((length, *values.shape[1:]), values.dtype)
         places = rows if lead is None else lead[rows]
         # "clip" writes in place where "raise" would fill a copy first; no row is out of range.
         np.take(values, places, axis=0, out=padded[: len(rows)], mode="clip")
-        arrays[name] = keras.ops.convert_to_tensor(padded)
+        padded[len(rows) :] = 0
+        arrays[name] = shared(padded)
     return Chunk(arrays, len(rows))
+
+
+def _aligned(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return an array, not filled, that begins where XLA's programs expect theirs to begin."""
+    n_bytes = math.prod(shape) * dtype.itemsize
+    memory = np.empty(n_bytes + ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % ALIGNMENT
+    return memory[start : start + n_bytes].view(dtype).reshape(shape)
