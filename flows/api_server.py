@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 from flows.imports import uncollected
@@ -9,7 +10,8 @@ from flows.server import HOST
 
 
 def main(port: int) -> None:
-    """Serve until the process is ended."""
+    """Serve until the process is ended, not by Ctrl-C: the run has its end to tell."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     with uncollected():
         import uvicorn
         from prefect.server.api.server import create_app

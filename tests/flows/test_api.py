@@ -1,9 +1,15 @@
-"""What a flow started as a command prints."""
+"""What a flow started as a command prints, and the server that it needs until its end."""
 
+import os
+import signal
+import time
 import warnings
+from urllib.parse import urlsplit
 
+import psutil
 import pytest
 from flows.api import plain_errors, plain_warnings
+from flows.server import is_up
 
 from latentbeta.errors import ConvergenceWarning, DataError
 
@@ -24,3 +30,19 @@ def test_the_packages_own_error_is_its_message_and_status_one(capsys):
     assert (
         capsys.readouterr().err == "\ningest stopped: prices.csv, row 3: close is -1; correct it\n"
     )
+
+
+def test_the_server_outlives_a_terminals_ctrl_c(prefect_url):
+    """Ctrl-C reaches every process of the run; what the run says of its end goes to the server."""
+    port = str(urlsplit(prefect_url).port)
+    (server,) = [p for p in psutil.process_iter() if _serves(p, port)]
+    os.kill(server.pid, signal.SIGINT)
+    time.sleep(1)  # it would close its socket at once
+    assert is_up(prefect_url)
+
+
+def _serves(process, port):
+    try:
+        return process.cmdline()[-3:] == ["-m", "flows.api_server", port]
+    except psutil.Error:  # ended meanwhile
+        return False
