@@ -1,4 +1,4 @@
-"""One way to fit eight folds, timed: `python -m benchmarks.fan_out_once WAY FOLDER`.
+"""One way to fit eight folds, timed: `python -m benchmarks.fan_out_once LOAD WAY FOLDER`.
 
 Ways: one (this process), two (workers started for it), ready (workers whose imports are done, as
 in a whole run), start (two without anything to fit).
@@ -12,12 +12,15 @@ import sys
 import time
 from pathlib import Path
 
-import keras  # noqa: F401  # the stage has it imported when fits begin
+import keras  # noqa: F401  # the stage has these imported when fits begin
 import numpy as np
 import pandas as pd
+import prefect_dask.task_runners  # noqa: F401
 from flows.api import one_api
 from flows.fan_out import fit_side_by_side, import_for_workers
+from prefect import flow
 
+from benchmarks.fan_out_loads import LOADS, N_CHARACTERISTICS, N_FOLDS, N_SEEDS, Load
 from benchmarks.market import factor_panel
 from latentbeta.config import ExecutionSettings, WalkForwardSettings, read_settings
 from latentbeta.models.ladder import ladder
@@ -29,17 +32,16 @@ from latentbeta.walk_forward.fold_store import FoldStore
 from latentbeta.walk_forward.folds import make_folds
 from latentbeta.walk_forward.jobs import Job, open_jobs, run_job
 
-N_FOLDS, N_ASSETS, N_CHARACTERISTICS = 8, 2000, 30
-N_SEEDS, PENALTIES = 10, (1e-4,)
 FOLDS = WalkForwardSettings(scheme="expanding", train=180, validation=24, embargo=1, refit_every=12)
 N_DATES = FOLDS.train + FOLDS.validation + FOLDS.embargo + N_FOLDS * FOLDS.refit_every
 
 
-def main(way: str, folder: Path) -> None:
+@flow(name="benchmark", validate_parameters=False)  # the stage asks for fits within a flow too
+def main(load: Load, way: str, folder: Path) -> None:
     """Write a panel, fit its folds one way, and answer with the seconds and the fits' digest."""
     panel_folder, store = folder / "panel", folder / "fits"
-    write_panel(factor_panel(N_DATES, N_ASSETS, N_CHARACTERISTICS), panel_folder)
-    jobs = prepared(panel_folder, store, n_workers=1 if way == "one" else 2)
+    write_panel(factor_panel(N_DATES, load.n_assets, N_CHARACTERISTICS), panel_folder)
+    jobs = prepared(load, panel_folder, store, n_workers=1 if way == "one" else 2)
     if way == "start":
         jobs = [Job(job.model, ()) for job in jobs]
     if way == "ready":
@@ -51,10 +53,10 @@ def main(way: str, folder: Path) -> None:
     write_json({"seconds": seconds, "digest": digest_of(store)}, folder / "answer.json")
 
 
-def prepared(panel_folder: Path, store: Path, n_workers: int) -> list[Job]:
+def prepared(load: Load, panel_folder: Path, store: Path, n_workers: int) -> list[Job]:
     """Return what there is to fit, split as the stage splits it."""
     settings = read_settings()
-    networks = settings.models.networks.model_copy(update={"l1_penalties": PENALTIES})
+    networks = settings.models.networks.model_copy(update={"l1_penalties": load.penalties})
     ca1 = {"names": ["ca1"], "n_factors": [3], "n_seeds": N_SEEDS, "networks": networks}
     chosen = settings.models.model_copy(update=ca1)
     folds = make_folds(N_DATES, FOLDS)
@@ -111,4 +113,4 @@ def write_panel(panel: Panel, folder: Path) -> None:
 
 if __name__ == "__main__":
     with one_api():
-        main(sys.argv[1], Path(sys.argv[2]))
+        main(LOADS[sys.argv[1]], sys.argv[2], Path(sys.argv[3]))
