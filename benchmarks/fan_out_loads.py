@@ -21,7 +21,7 @@ class Load:
 
 
 LOADS = {
-    "searched": Load(380, (1e-5, 1e-4, 1e-3)),  # as wide as the panel that `ensemble` trains on
+    "searched": Load(380, (1e-4, 1e-3)),  # as wide as the panel that `ensemble` trains on
     "usual": Load(1_000, (1e-4,)),
     "wide": Load(2_000, (1e-4,)),
 }
