@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from latentbeta.models.autoencoder import sample as module
+from latentbeta.models.autoencoder.backend import backend
 from latentbeta.models.autoencoder.ensemble import Optimisation, train
 from latentbeta.models.autoencoder.networks import Architecture
 from latentbeta.models.autoencoder.sample import Sample, capacity, chunks
@@ -91,3 +92,21 @@ def test_capacities_are_powers_of_four():
     assert [capacity(n) for n in (1, 2, 3, 4, 5, 16, 17, 64, 65, 500)] == [
         *(4, 4, 4, 4, 16, 16, 64, 64, 256, 1024),
     ]
+
+
+def test_a_chunk_holds_eight_batches_however_large_they_are(sample, monkeypatch):
+    monkeypatch.setattr(module, "CHUNK_BYTES", 1)
+    rows = np.arange(50)
+    assert [chunk.n_rows for chunk in chunks(sample, rows, block=5)] == [40, 10]
+    assert [chunk.n_rows for chunk in chunks(sample, rows, block=20)] == [50]
+
+
+@pytest.mark.parametrize("shape", [(7,), (7, 3), (0, 3)])
+def test_a_tensor_lies_where_its_rows_were_gathered(shape):
+    array = module._aligned(shape, np.dtype(np.float32))
+    assert array.shape == shape
+    assert array.ctypes.data % 64 == 0 or not array.size
+    array[...] = np.arange(array.size).reshape(shape)
+    tensor = backend().shared(array)
+    np.testing.assert_array_equal(np.asarray(tensor), array)
+    assert np.shares_memory(np.asarray(tensor), array) or not array.size
