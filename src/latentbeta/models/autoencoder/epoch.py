@@ -87,16 +87,17 @@ def _training_pass(
         """Take the chunk's batches; add each one's mean squared errors (M,) to the total."""
         from keras import ops
 
-        pull = _spread(penalties, shapes, where=lambda shape: len(shape) == 2)
-        pace = _spread(rates, shapes, where=lambda _: True)
+        flat_penalties = _spread(penalties, shapes, where=lambda shape: len(shape) == 2)  # kernels
+        flat_rates = _spread(rates, shapes, where=lambda _: True)
 
         def step(number: Any, total: Any, state: State) -> tuple[Any, Any, State]:
             batch = _block(chunk, number * batch_size, batch_size)
             loss = _loss(squares, state["statistics"], batch)
             weights = _unpacked(state["weights"], shapes, penalties.shape[0])
             found, (mean_squares, statistics) = gradients(loss, weights)
-            slope = ops.concatenate([ops.reshape(found[name], (-1,)) for name in weights])
-            moved = _adam(state, slope + pull * ops.sign(state["weights"]), pace)
+            gradient = ops.concatenate([ops.reshape(found[name], (-1,)) for name in weights])
+            gradient += flat_penalties * ops.sign(state["weights"])  # of λ Σ|θ|
+            moved = _adam(state, gradient, flat_rates)
             moved["statistics"] = _settled(state, statistics)
             return number + 1, total + mean_squares, moved
 
@@ -151,7 +152,7 @@ def _loss(squares: Squares, statistics: State, batch: State) -> Callable[[State]
     return loss
 
 
-def _adam(state: State, slope: Any, pace: Any) -> State:
+def _adam(state: State, gradient: Any, rates: Any) -> State:
     """Take one step; Keras's optimizers have one learning rate, members have their own.
 
     Source: Kingma and Ba (2015), with the two corrections of bias taken into the rate.
@@ -159,9 +160,9 @@ def _adam(state: State, slope: Any, pace: Any) -> State:
     from keras import ops
 
     step = state["step"] + 1
-    first = state["first"] + (1 - FIRST) * (slope - state["first"])
-    second = state["second"] + (1 - SECOND) * (ops.square(slope) - state["second"])
-    size = pace * (ops.sqrt(1 - SECOND**step) / (1 - FIRST**step))
+    first = state["first"] + (1 - FIRST) * (gradient - state["first"])
+    second = state["second"] + (1 - SECOND) * (ops.square(gradient) - state["second"])
+    size = rates * (ops.sqrt(1 - SECOND**step) / (1 - FIRST**step))
     weights = state["weights"] - size * first / (ops.sqrt(second) + SMALLEST)
     return {"weights": weights, "first": first, "second": second, "step": step}
 
