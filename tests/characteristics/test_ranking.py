@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -51,6 +52,16 @@ def test_against_counting(values):
                 rank = (known < value).sum() + ((known == value).sum() - 1) / 2 + 1
                 expected[t, n] = 2 * rank / (len(known) + 1) - 1
     np.testing.assert_allclose(rank_to_unit_interval(values), expected, atol=1e-15)
+
+
+@pytest.mark.parametrize("shape", [(40,), (7, 40), (3, 7, 40), (3, 7, 1)])
+def test_against_scipy_with_ties_and_gaps_and_more_axes(shape):
+    rng = np.random.default_rng(3)
+    values = rng.normal(size=shape).round(1)
+    values[rng.random(shape) < 0.2] = NAN
+    counts = np.isfinite(values).sum(axis=-1, keepdims=True)
+    ranks = scipy.stats.rankdata(values, axis=-1, nan_policy="omit")
+    np.testing.assert_array_equal(rank_to_unit_interval(values), 2 * ranks / (counts + 1) - 1)
 
 
 @given(cross_sections)

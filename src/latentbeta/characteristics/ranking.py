@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
-import scipy.stats
+import pandas as pd
 from numpy.typing import NDArray
 
 from latentbeta.data.market import Matrix
@@ -37,7 +37,8 @@ def rank_to_unit_interval(values: Matrix) -> Matrix:
     known = np.isfinite(values)
     if values.shape[-1] == 0:
         return values.astype(np.float64)
-    ranks = scipy.stats.rankdata(np.where(known, values, np.inf), axis=-1)
+    rows = pd.DataFrame(np.where(known, values, np.nan).reshape(-1, values.shape[-1]))
+    ranks = rows.rank(axis=1).to_numpy().reshape(values.shape)
     count = known.sum(axis=-1, keepdims=True)
     return np.where(known, 2.0 * ranks / (count + 1.0) - 1.0, np.nan)
 
