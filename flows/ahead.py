@@ -8,7 +8,7 @@ needs alone, then the one after it, and so on, on a core that the stages at work
 DVC starts hands its work to the process that stands ready (flows/handover.py).
 
 Nothing is imported twice that one of them can import for all: the machine's cores are what a run
-waits for.
+waits for. Until Prefect's server is up, one of them is for it alone.
 
 The fork comes before any thread and before TensorFlow, NumPy's BLAS has one thread.
 """
@@ -22,8 +22,9 @@ import subprocess
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from socket import socket
@@ -31,14 +32,21 @@ from typing import NoReturn
 
 from flows.handover import FOLDER, RESULTS, end_at_once, listen, take_over
 from flows.imports import uncollected
+from flows.server import ADDRESS
 
 # What all import, and the flows of the first step: they need the same libraries.
 SHARED = (
     *("pandas", "pyarrow.parquet", "prefect.flows", "flows.stage", "latentbeta.config"),
     *("flows.simulate", "flows.ingest", "flows.characteristics", "flows.validate"),
+    # Which Prefect, pandas and httpx leave until a flow begins, a table is read, a host is asked.
+    *("prefect.flow_engine", "prefect.engine", "prefect.utilities.visualization", "pydantic.v1"),
+    *("pyarrow.dataset", "pyarrow.pandas_compat", "anyio._backends._asyncio", "encodings.idna"),
 )
 # What those of the second step import beside it.
-TRACKED = ("mlflow", "mlflow.store.tracking.sqlalchemy_store", "flows.evaluate", "flows.report")
+TRACKED = (
+    *("mlflow", "mlflow.store.tracking.sqlalchemy_workspace_store", "mlflow.tracing.export"),
+    *("opentelemetry.sdk.metrics", "alembic.command", "flows.evaluate", "flows.report"),
+)
 # Of each one, what it imports alone, in the order of their turns.
 FIRST = {"simulate": (), "ingest": (), "characteristics": (), "validate": ("great_expectations",)}
 SECOND = {
@@ -86,15 +94,30 @@ def main(folder: Path) -> None:
         end_at_once(0)  # DVC found nothing to do; the results are shown by who asked for them
     listeners[RESULTS] = listen(folder / RESULTS)
     turn, _ = os.pipe()
-    _import(SHARED)
-    turn = _fork(FIRST, listeners, turn)
-    if life not in select.select([life, turn, *listeners.values()], [], [])[0]:
-        _when_api_is_up(TRACKED)
-        _fork(SECOND, listeners, turn)
+    _share()
+    with _api_known():
+        turn = _fork(FIRST, listeners, turn)
+        if life not in select.select([life, turn, *listeners.values()], [], [])[0]:
+            _import(TRACKED)
+            _fork(SECOND, listeners, turn)
     with suppress(ChildProcessError):
         while True:
             os.wait()
     end_at_once(0)  # the run waits for this
+
+
+def _share() -> None:
+    """Import what all import, and make the calendar that simulated and stored days need."""
+    _import(SHARED)
+    with suppress(Exception):  # the first stage meets it as well, and tells
+        import_module("flows.pipeline").make_calendar()
+
+
+def _api_known() -> AbstractContextManager[None]:
+    """Tell Prefect of the run's API, for all that are forked meanwhile."""
+    from flows.api import known_to_prefect
+
+    return known_to_prefect(os.environ[ADDRESS])
 
 
 def _fork(stages: Iterable[str], listeners: dict[str, socket], turn: int) -> int:
@@ -122,24 +145,18 @@ def _stand_by(stage: str, listener: socket, turn: int, pass_on: int) -> NoReturn
         _pass(pass_on)
     command = take_over(listener)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    if turn in watched:
-        _pass(pass_on)
-    status = _run(stage)
+    # Until the first flow has begun, the cores are for it and for the server.
+    status = _run(stage, partial(_pass, pass_on) if turn in watched else None)
     command.answer(status)
     end_at_once(status)
 
 
 def _import_own(stage: str) -> None:
     _import(OWN[stage])
-    if stage == "train":
-        import_module("flows.train").stand_ready()
-
-
-def _when_api_is_up(names: Iterable[str]) -> None:
-    """Import when the first stage waits no longer for the run's API, which needs a free core."""
-    if names:
-        import_module("flows.server").wait_until_up()
-    _import(names)
+    stand_ready = getattr(import_module(f"flows.{stage}"), "stand_ready", None)
+    if stand_ready is not None:
+        with suppress(Exception):  # the stage meets it as well, and tells
+            stand_ready()
 
 
 def _import(names: Iterable[str]) -> None:
@@ -153,12 +170,12 @@ def _pass(pass_on: int) -> None:
         os.write(pass_on, TOKEN)
 
 
-def _run(stage: str) -> int:
+def _run(stage: str, on_running: Callable[[], None] | None) -> int:
     """Run a stage and return its status, as the interpreter would make it of an exception."""
     from flows.stage import run_stage
 
     try:
-        run_stage(stage)
+        run_stage(stage, on_running)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:

@@ -83,7 +83,7 @@ def plain_warnings() -> Iterator[None]:
 @contextmanager
 def one_api() -> Iterator[str]:
     """Give the address of the run's Prefect API, once it answers; see `booting_api`."""
-    with booting_api() as url, _known_to_prefect(url):
+    with booting_api() as url, known_to_prefect(url):
         wait_until_up()
         try:
             yield url
@@ -93,11 +93,14 @@ def one_api() -> Iterator[str]:
 
 
 @contextmanager
-def _known_to_prefect(url: str) -> Iterator[None]:
+def known_to_prefect(url: str) -> Iterator[None]:
     """Tell Prefect of an address that it may have been imported without, and to send no heartbeats.
 
     The end of a flow waits for its heart's next beat, a second at the longest. Runs of killed
     processes are found without (flows/lock.py).
+
+    Prefect takes a twentieth of a second to read all its settings anew: told before, as a process
+    that stood ready was, it is not told again.
     """
     from prefect.settings import (
         PREFECT_API_URL,
@@ -106,6 +109,9 @@ def _known_to_prefect(url: str) -> Iterator[None]:
     )
 
     settings = {PREFECT_API_URL: url, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
+    if all(setting.value() == value for setting, value in settings.items()):
+        yield
+        return
     with temporary_settings(updates=settings):
         yield
 

@@ -6,7 +6,7 @@ from flows import PROJECT
 from flows.api import run_flow
 from latentbeta.config import read_settings
 from latentbeta.evaluation import evaluate
-from latentbeta.tracking import record_evaluation
+from latentbeta.tracking import initialise, record_evaluation
 
 
 @flow(name="evaluate")
@@ -23,6 +23,11 @@ def evaluate_flow() -> None:
         settings=settings,
     )
     record_evaluation(PROJECT, settings)
+
+
+def stand_ready() -> None:
+    """Open MLflow's store in a process that stands ready before its turn."""
+    initialise(PROJECT)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import subprocess
 import sys
@@ -15,12 +16,13 @@ import psutil
 from flows import PROJECT
 from flows.lock import end_processes
 from flows.overlay import write_settings
-from latentbeta.config import Settings
+from latentbeta.config import Settings, read_settings
 from latentbeta.errors import PipelineError
 from latentbeta.progress import say
-from latentbeta.storage import write_text
+from latentbeta.storage import read_json, write_text
 
 SETTINGS = PROJECT / "params.yaml"
+SUMMARY = PROJECT / "data/prices/summary.json"
 LAST_STAGE = "report"  # what it does not need, such as a simulated market, is not run
 # Until these end, no earlier result is replaced.
 INPUT_STAGES = (None, "simulate", "fetch", "ingest")
@@ -95,6 +97,28 @@ def is_simulated(settings: Settings) -> bool:
 def is_fetched(settings: Settings) -> bool:
     """Tell whether the prices are those that the stage fetch brings."""
     return settings.data.path == Path("data/fetched")
+
+
+def make_calendar() -> None:
+    """Make the calendar of the years that the prices will span, for this process and its forks.
+
+    It takes half a second. The years are those of the simulated market, else of the prices that the
+    last ingestion stored.
+    """
+    from latentbeta.data.calendar import sessions
+
+    settings = read_settings(SETTINGS)
+    if is_simulated(settings):
+        market = settings.simulation
+        sessions(
+            settings.data.calendar, market.start, max(market.end, settings.data.as_of or market.end)
+        )
+    elif SUMMARY.exists():
+        stored = read_json(SUMMARY)
+        sessions(
+            settings.data.calendar,
+            *(dt.date.fromisoformat(stored[name][:10]) for name in ("first_date", "last_date")),
+        )
 
 
 def _echo(process: subprocess.Popen[str]) -> str | None:

@@ -7,7 +7,7 @@ from flows.api import run_flow
 from latentbeta.config import read_settings
 from latentbeta.progress import say
 from latentbeta.report import build_report
-from latentbeta.tracking import record_report
+from latentbeta.tracking import initialise, record_report
 
 
 @flow(name="report")
@@ -18,6 +18,11 @@ def report_flow() -> None:
     page = build_report(data=data, output=data / "report" / "report.html", settings=settings)
     say(f"report: {page.relative_to(PROJECT)}")
     record_report(PROJECT, settings)
+
+
+def stand_ready() -> None:
+    """Open MLflow's store in a process that stands ready before its turn."""
+    initialise(PROJECT)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,11 @@ def main() -> None:
     show_results(settings)
 
 
+def stand_ready() -> None:
+    """Open MLflow's store in a process that stands ready before its turn."""
+    tracking.initialise(PROJECT)
+
+
 def show_results(settings: Settings) -> None:
     """Print the table of models, and where to read more."""
     from rich.console import Console

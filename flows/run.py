@@ -1,7 +1,7 @@
 """The whole job, once: `python -m flows.run [--data PATH] [--params FILE]`.
 
-Prefect's server and `dvc repro` are at work before this process imports Prefect: each of the
-three takes seconds to start.
+Until Prefect's server is up, the machine's cores are for it, for `dvc repro` and for the first
+stage's imports (flows/ahead.py): each takes seconds to start. This process imports Prefect after.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from flows.imports import uncollected
 from flows.lock import project_lock
 from flows.overlay import merged, named_path, read_overlay, without_former_data
 from flows.pipeline import SETTINGS, reproducing, settings_changed
-from flows.server import booting_api
+from flows.server import booting_api, wait_until_up
 from latentbeta.config import read_settings
 
 
@@ -45,6 +45,7 @@ def main(
             settings_changed(SETTINGS, changes, source=str(params or SETTINGS)),
             reproducing(PROJECT) as repro,
         ):
+            wait_until_up()
             with uncollected():
                 from flows.whole import run
 

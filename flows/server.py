@@ -23,11 +23,15 @@ ADDRESS = "PREFECT_API_URL"
 OURS = "LATENTBETA_API"  # the same address, where a run of this project started the server
 SECONDS_TO_START = 180
 SECONDS_TO_STOP = 5
-# What Prefect sets for a server that lives as long as one process.
 ONE_RUN = {
+    # What Prefect sets for a server that lives as long as one process.
     "PREFECT_UI_ENABLED": "0",
     "PREFECT__SERVER_EPHEMERAL": "1",
     "PREFECT__SERVER_FINAL": "1",
+    # No flow uses a block. Looking them all up takes a second of every boot, writing them to a new
+    # database four; the server of `make serve` does, for whoever opens its pages.
+    "PREFECT_API_BLOCKS_REGISTER_ON_START": "0",
+    "PREFECT_MEMOIZE_BLOCK_AUTO_REGISTRATION": "0",
 }
 
 

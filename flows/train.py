@@ -11,6 +11,7 @@ from latentbeta.config import read_settings
 from latentbeta.storage import write_json
 from latentbeta.tracking import (
     fail_training,
+    initialise,
     learn_packages,
     record_training,
     start_training,
@@ -43,6 +44,7 @@ def stand_ready() -> None:
     """Do what no panel is needed for, in a process that stands ready before its turn."""
     learn_packages()
     serve_forks_of_this_process()
+    initialise(PROJECT)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Processes that stand ready, with real processes and a package `flows` of stages made for it."""
 
+import importlib
 import os
 import shutil
 import signal
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from flows import ahead
 from flows.ahead import FIRST, OWN
 from flows.handover import FOLDER, RESULTS, handed_over
 from ruamel.yaml import YAML
@@ -22,7 +24,11 @@ STAGE = """
 import os, sys, time
 from pathlib import Path
 
-def run_stage(stage):
+def run_stage(stage, on_running=None):
+    while stage == "characteristics" and not Path("begin").exists():  # as one whose API boots
+        time.sleep(0.02)
+    if on_running:
+        on_running()
     print(f"{stage} in {os.getpid()}", flush=True)
     print("and on stderr", file=sys.stderr)
     Path("parent").write_text(str(os.getppid()))
@@ -35,12 +41,13 @@ def run_stage(stage):
         time.sleep(60)
 """
 AHEAD = """
-import sys
+import contextlib, sys
 from pathlib import Path
 from flows import ahead
 ahead.SHARED, ahead.TRACKED = ("flows.stage",), ()
 ahead.OWN = {name: () for name in ahead.OWN}
 ahead._import_own = lambda stage: Path(stage + ".imported").touch()
+ahead._api_known = contextlib.nullcontext
 ahead.main(Path(sys.argv[1]))
 """
 
@@ -49,7 +56,14 @@ ahead.main(Path(sys.argv[1]))
 def project(tmp_path):
     folder = tmp_path / "flows"
     folder.mkdir()
-    for name in ("__init__.py", "__main__.py", "ahead.py", "handover.py", "imports.py"):
+    for name in (
+        "__init__.py",
+        "__main__.py",
+        "ahead.py",
+        "handover.py",
+        "imports.py",
+        "server.py",
+    ):
         shutil.copy(ROOT / "flows" / name, folder)
     (folder / "stage.py").write_text(STAGE)
     return tmp_path
@@ -136,8 +150,12 @@ def test_the_first_stage_sets_the_others_importing_in_turn(project):
     stages = list(OWN)
     with standing_ready(project) as (sockets, _):
         assert imported() == set()
-        finished(project, stages[2], sockets)
-        wait_until(lambda: imported() == set(stages[3:]))
+        with start(project, "characteristics", sockets) as command:
+            time.sleep(1)  # the stage is asked for, and does not run yet: the cores are for it
+            assert imported() == set()
+            (project / "begin").touch()
+            wait_until(lambda: imported() == set(stages[3:]))
+            command.communicate(timeout=30)
 
 
 def test_the_second_step_waits_for_no_first_stage_that_dvc_skips(project):
@@ -177,6 +195,31 @@ def test_none_outlives_the_run(project):
         ahead.stdin.close()  # as the system does when the run is killed
         psutil.wait_procs([*forks, psutil.Process(ahead.pid)], timeout=20)
         assert not any(fork.is_running() for fork in forks)
+
+
+def test_what_all_import_is_no_more_than_the_first_stage_waits_for():
+    late = ("scipy", "mlflow", "tensorflow", "matplotlib", "great_expectations")
+    script = (
+        "import sys; from flows import ahead; ahead._import(ahead.SHARED);"
+        f" print([name for name in {late} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
+
+
+def test_a_stage_makes_ready_ahead_what_it_can_and_tells_of_faults_itself(monkeypatch):
+    def ready():
+        called.append("evaluate")
+        raise ZeroDivisionError
+
+    called: list[str] = []
+    module = importlib.import_module("flows.evaluate")
+    monkeypatch.setattr(module, "stand_ready", ready)
+    ahead._import_own("evaluate")
+    assert called == ["evaluate"]
+    ahead._import_own("ingest")  # has none
 
 
 def test_nothing_is_handed_over_without_a_run(monkeypatch, tmp_path):

@@ -2,14 +2,17 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 import warnings
 from urllib.parse import urlsplit
 
 import psutil
 import pytest
-from flows.api import plain_errors, plain_warnings
-from flows.server import is_up
+from flows.api import known_to_prefect, plain_errors, plain_warnings
+from flows.server import ONE_RUN, is_up
+from prefect.settings import get_current_settings
 
 from latentbeta.errors import ConvergenceWarning, DataError
 
@@ -39,6 +42,31 @@ def test_the_server_outlives_a_terminals_ctrl_c(prefect_url):
     os.kill(server.pid, signal.SIGINT)
     time.sleep(1)  # it would close its socket at once
     assert is_up(prefect_url)
+
+
+def test_prefect_reads_its_settings_once_for_a_process_that_stood_ready(prefect_url):
+    with known_to_prefect(prefect_url):
+        told = get_current_settings()
+        assert (str(told.api.url), told.flows.heartbeat_frequency) == (prefect_url, None)
+        with known_to_prefect(prefect_url):
+            assert get_current_settings() is told
+        with known_to_prefect("http://127.0.0.1:1/api"):
+            assert str(get_current_settings().api.url) == "http://127.0.0.1:1/api"
+
+
+def test_a_runs_server_registers_no_blocks():
+    script = (
+        "from prefect.settings import get_current_settings; s = get_current_settings().server;"
+        " print(s.register_blocks_on_start, s.memoize_block_auto_registration, s.ui.enabled)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=os.environ | ONE_RUN,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "False False False\n"
 
 
 def _serves(process, port):

@@ -1,13 +1,17 @@
+import datetime as dt
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from flows import pipeline
 from flows.api import plain_errors
-from flows.pipeline import StageError, reproduce, settings_changed
+from flows.pipeline import StageError, make_calendar, reproduce, settings_changed
 
+from latentbeta.data import calendar
 from latentbeta.errors import DataError
+from latentbeta.storage import write_json
 
 ROOT = Path(__file__).parents[2]
 DVC_YAML = """
@@ -31,6 +35,20 @@ def project(tmp_path):
     )
     shutil.copy(ROOT / "params.yaml", tmp_path)
     return tmp_path
+
+
+@pytest.mark.parametrize("data", ["data/simulated", "prices/of/ones/own"])
+def test_the_calendar_is_there_before_the_stages_ask_for_it(project, monkeypatch, data):
+    with settings_changed(project / "params.yaml", {"data": {"path": data}}, source="test"):
+        monkeypatch.setattr(pipeline, "SETTINGS", project / "params.yaml")
+        monkeypatch.setattr(pipeline, "SUMMARY", project / "summary.json")
+        calendar._sessions_of_years.cache_clear()
+        make_calendar()  # of one's own prices nothing is known yet
+        write_json({"first_date": "2003-03-03", "last_date": "2018-12-28"}, pipeline.SUMMARY)
+        make_calendar()
+    assert calendar._sessions_of_years.cache_info().misses == 1
+    calendar.sessions("XNYS", dt.date(2003, 1, 2), dt.date(2018, 12, 31))
+    assert calendar._sessions_of_years.cache_info().misses == 1
 
 
 def test_stages_run_and_the_one_that_fails_is_named(project, capfd):
