@@ -12,9 +12,9 @@ import pandas as pd
 from latentbeta.config import Settings
 from latentbeta.storage import content_hash, read_json
 from latentbeta.tracking.files import ProjectFiles
+from latentbeta.tracking.model_runs import Measurement, log_measurements
 from latentbeta.tracking.replay import Runs, ensure_training
 from latentbeta.tracking.store import Store, open_store
-from latentbeta.tracking.training import Measurement, log_measurements
 
 FOLD_COLUMNS = ("model", "n_factors", "fold", "first_date", "last_date")
 KEY_FIGURES = ("total_r2", "predictive_r2", "ic", "long_short_sharpe")
@@ -27,11 +27,17 @@ def record_evaluation(project: Path, settings: Settings) -> Runs:
     The fold measures go beside them with the fold as the step, and the best of each key figure
     onto the parent. Recording the same evaluation again changes nothing.
     """
-    store, files = open_store(project), ProjectFiles(project)
+    store = open_store(project)
     runs = ensure_training(store, settings)
+    _record_evaluation(store, runs)
+    return runs
+
+
+def _record_evaluation(store: Store, runs: Runs) -> None:
+    files = ProjectFiles(store.project)
     digest = _evaluation_hash(files)
     if _tag(store, runs.parent, EVALUATION_HASH) == digest:
-        return runs
+        return
     metrics = read_json(files.results / "metrics.json")
     folds = pd.read_parquet(files.evaluation / "fold_metrics.parquet")
     for record in metrics:
@@ -44,18 +50,22 @@ def record_evaluation(project: Path, settings: Settings) -> Runs:
     store.client.log_artifact(runs.parent, str(files.results / "metrics.json"), "tables")
     store.client.log_artifacts(runs.parent, str(files.evaluation), "evaluation")
     store.client.set_tag(runs.parent, EVALUATION_HASH, digest)
-    return runs
 
 
 def record_report(project: Path, settings: Settings) -> Runs:
     """Log the HTML report and its figures onto the parent run."""
-    store, files = open_store(project), ProjectFiles(project)
+    store = open_store(project)
     runs = ensure_training(store, settings)
-    digest = content_hash(files.report)
-    if _tag(store, runs.parent, REPORT_HASH) != digest:
-        store.client.log_artifacts(runs.parent, str(files.report), "report")
-        store.client.set_tag(runs.parent, REPORT_HASH, digest)
+    _record_report(store, runs)
     return runs
+
+
+def _record_report(store: Store, runs: Runs) -> None:
+    report = ProjectFiles(store.project).report
+    digest = content_hash(report)
+    if _tag(store, runs.parent, REPORT_HASH) != digest:
+        store.client.log_artifacts(runs.parent, str(report), "report")
+        store.client.set_tag(runs.parent, REPORT_HASH, digest)
 
 
 def ensure_recorded(project: Path, settings: Settings) -> Runs | None:
@@ -71,9 +81,9 @@ def ensure_recorded(project: Path, settings: Settings) -> Runs | None:
     store = open_store(project)
     runs = ensure_training(store, settings)
     if (files.results / "metrics.json").exists() and files.evaluation.exists():
-        record_evaluation(project, settings)
+        _record_evaluation(store, runs)
     if files.report.exists():
-        record_report(project, settings)
+        _record_report(store, runs)
     lock = files.project / "dvc.lock"
     if lock.exists():  # only now does it name this training's outputs
         store.client.set_tag(runs.parent, "dvc.lock.hash", content_hash(lock))

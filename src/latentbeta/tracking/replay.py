@@ -79,13 +79,12 @@ def runs_of(content: Mapping[str, Any]) -> Runs:
 
 def _is_whole(store: Store, content: Mapping[str, Any]) -> bool:
     """Tell whether every run is in the store, not deleted, and its parent finished."""
-    from mlflow.exceptions import MlflowException
-
-    try:
-        infos = [
-            store.client.get_run(run_id).info
-            for run_id in [content["parent"], *(c["run_id"] for c in content["children"])]
-        ]
-    except MlflowException:
-        return False
-    return all(i.lifecycle_stage == "active" for i in infos) and infos[0].status == "FINISHED"
+    ids = {content["parent"], *(child["run_id"] for child in content["children"])}
+    named = ", ".join(f"'{run_id}'" for run_id in ids)
+    found = store.client.search_runs(
+        [store.experiment_id],
+        filter_string=f"attributes.run_id IN ({named})",
+        max_results=len(ids),
+    )
+    statuses = {run.info.run_id: run.info.status for run in found}
+    return set(statuses) == ids and statuses[content["parent"]] == "FINISHED"
