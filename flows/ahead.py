@@ -50,7 +50,15 @@ TRACKED = (
 # Of each one, what it imports alone, in the order of their turns.
 FIRST = {"simulate": (), "ingest": (), "characteristics": (), "validate": ("great_expectations",)}
 SECOND = {
-    "train": ("flows.train", "prefect_dask.task_runners", "keras", "mlflow.pyfunc", "mlflow.keras"),
+    "train": (
+        "flows.train",
+        "git",
+        "mlflow.pyfunc.scoring_server",
+        "prefect_dask.task_runners",
+        "keras",
+        "mlflow.pyfunc",
+        "mlflow.keras",
+    ),
     "evaluate": (),
     "report": (),
     RESULTS: (f"flows.{RESULTS}",),

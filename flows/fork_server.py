@@ -13,6 +13,13 @@ from multiprocessing import connection, forkserver, resource_tracker
 from socket import AF_UNIX, socket
 from typing import Any, NoReturn
 
+_served = False
+
+
+def forks_are_served() -> bool:
+    """Tell whether `multiprocessing`'s fork server is a fork of this process, imports done."""
+    return _served
+
 
 def serve_forks_of_this_process() -> None:
     """Fork off the server that `multiprocessing` asks for children from now on.
@@ -35,6 +42,8 @@ def serve_forks_of_this_process() -> None:
     # What ForkServer.ensure_running notes of the server that it starts.
     server._forkserver_address, server._forkserver_alive_fd = address, held
     server._forkserver_pid = pid
+    global _served  # noqa: PLW0603  # one fork server a process, as in multiprocessing
+    _served = True
 
 
 def _serve(listener: socket, alive: int) -> NoReturn:

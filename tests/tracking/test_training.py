@@ -10,12 +10,11 @@ from latentbeta.environment import tracking_uri
 from latentbeta.evaluation import LADDER
 from latentbeta.storage import content_hash
 from latentbeta.tracking.lineage import model_parameters
+from latentbeta.tracking.model_runs import chosen_on_validation, loss_curves
 from latentbeta.tracking.store import open_store
 from latentbeta.tracking.training import (
-    chosen_on_validation,
     end_dead_runs,
     fail_training,
-    loss_curves,
     start_training,
 )
 

@@ -8,6 +8,7 @@ from tests.simulated_panels import write_panel_table
 
 from latentbeta.config import read_settings
 from latentbeta.errors import DataError, ModelError, SettingsError
+from latentbeta.storage import content_hash, read_json
 from latentbeta.walk_forward.train import train
 
 PROJECT = Path(__file__).parents[2]
@@ -19,9 +20,10 @@ def settings_for(study, names=("observed_factors", "pca", "ipca"), n_factors=(1,
     return settings.model_copy(update={"models": models, "walk_forward": study.settings})
 
 
-def train_in(folder, study, **options):
+def train_in(folder, study, on_run=None, **options):
     write_panel_table(study.panel, folder / "panel")
     return train(
+        on_run=on_run,
         settings=settings_for(study, **options),
         panel_folder=folder / "panel",
         store=folder / "store",
@@ -82,6 +84,31 @@ def test_importance_and_beta_functions_lie_with_the_training(trained, study):
         "model", "n_factors", "characteristic", "value", "factor_1", "factor_2", "factor_3",
     ]  # fmt: skip
     assert len(functions) == 2 * 4 * 21
+
+
+def test_each_model_is_handed_on_when_it_is_done_before_anything_is_written(study, tmp_path):
+    def on_run(run, exported):
+        assert not (tmp_path / "results").exists()
+        assert not (tmp_path / "training/models").exists()
+        told.append((run.model.name, run.model.n_factors, read_json(exported / "about.json")))
+
+    told: list[tuple] = []
+    runs = train_in(tmp_path, study, on_run=on_run)
+    assert [each[:2] for each in told] == [(r.model.name, r.model.n_factors) for r in runs]
+    for name, n_factors, about in told:
+        place = tmp_path / "training/models" / f"{name}_{n_factors}"
+        assert read_json(place / "about.json") == about
+
+
+def test_a_model_that_fails_leaves_the_models_of_the_run_before(study, tmp_path):
+    def on_run(run, exported):
+        raise ZeroDivisionError
+
+    train_in(tmp_path, study, names=("pca",))
+    before = content_hash(tmp_path / "training")
+    with pytest.raises(ZeroDivisionError):
+        train_in(tmp_path, study, on_run=on_run, names=("pca",))
+    assert content_hash(tmp_path / "training") == before
 
 
 def test_nobody_was_left_out(trained):

@@ -166,29 +166,33 @@ def _is_linear(path: Path) -> bool:
 def _log_network(run_id: str, path: Path, signature: ModelSignature) -> None:
     import keras
 
-    mlflow = _quietly_imported()
-    network = keras.models.load_model(path, compile=False)
-    with mlflow.start_run(run_id=run_id, log_system_metrics=False):
-        mlflow.keras.log_model(
-            network,
-            name="model",
-            signature=signature,
-            pip_requirements=_requirements("keras", "tensorflow-cpu", "numpy"),
-        )
+    _log_model(
+        run_id,
+        _quietly_imported().keras,
+        model=keras.models.load_model(path, compile=False),
+        signature=signature,
+        pip_requirements=_requirements("keras", "tensorflow-cpu", "numpy"),
+    )
 
 
 def _log_linear(run_id: str, path: Path, signature: ModelSignature) -> None:
-    mlflow = _quietly_imported()
-    with mlflow.start_run(run_id=run_id, log_system_metrics=False):
-        mlflow.pyfunc.log_model(
-            name="model",
-            loader_module="linear_betas",
-            code_paths=[str(Path(__file__).with_name("linear_betas.py"))],
-            data_path=str(path),
-            signature=signature,
-            input_example=_example(signature),
-            pip_requirements=_requirements("numpy"),
-        )
+    _log_model(
+        run_id,
+        _quietly_imported().pyfunc,
+        loader_module="linear_betas",
+        code_paths=[str(Path(__file__).with_name("linear_betas.py"))],
+        data_path=str(path),
+        signature=signature,
+        input_example=_example(signature),
+        pip_requirements=_requirements("numpy"),
+    )
+
+
+def _log_model(run_id: str, flavor: Any, **described: Any) -> None:
+    """Log a model onto a run that stays open: MLflow ends one that its `log_model` works in."""
+    from mlflow.models import Model
+
+    Model.log(artifact_path=None, name="model", flavor=flavor, run_id=run_id, **described)
 
 
 def _requirements(*packages: str) -> list[str]:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from latentbeta.panel.panel import Panel
-from latentbeta.storage import folder_written_atomically, write_json, write_parquet
+from latentbeta.storage import write_json, write_parquet
 from latentbeta.walk_forward.interpretation import beta_functions
 from latentbeta.walk_forward.loop import ModelRun, labelled
 from latentbeta.walk_forward.obstacles import LeftOut
@@ -29,18 +29,21 @@ def write_results(runs: list[ModelRun], folds: pd.DataFrame, folder: Path) -> No
 def write_training(
     runs: list[ModelRun], left_out: list[LeftOut], panel: Panel, folder: Path
 ) -> None:
-    """Write loss curves, choices, importance, beta functions, who was left out, newest models."""
+    """Write loss curves, choices, importance, beta functions, and who was left out."""
     for name in TRAINING_TABLES:
         write_parquet(_joined([getattr(run, name) for run in runs]), folder / f"{name}.parquet")
     functions = [_beta_functions(run, panel) for run in runs]
     write_parquet(_joined(functions), folder / "beta_functions.parquet")
     write_json([asdict(each) for each in left_out], folder / "left_out.json")
-    with folder_written_atomically(folder / "models") as models:
-        for run in runs:
-            place = models / f"{run.model.name}_{run.model.n_factors}"
-            newest = run.last_estimates
-            run.model.export(run.last_fit.state, newest.rotations, newest.newest_premia, place)
-            write_json(_about(run, panel), place / "about.json")
+
+
+def export_newest(run: ModelRun, panel: Panel, models: Path) -> Path:
+    """Write the newest fold's model into a folder of its own among the models', and return it."""
+    place = models / f"{run.model.name}_{run.model.n_factors}"
+    newest = run.last_estimates
+    run.model.export(run.last_fit.state, newest.rotations, newest.newest_premia, place)
+    write_json(_about(run, panel), place / "about.json")
+    return place
 
 
 def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:

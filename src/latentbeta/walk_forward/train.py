@@ -9,12 +9,13 @@ from latentbeta.config import Settings
 from latentbeta.models.ladder import ladder
 from latentbeta.panel.files import read_panel
 from latentbeta.progress import counting
+from latentbeta.storage import folder_written_atomically
 from latentbeta.walk_forward.fold_store import FoldStore
 from latentbeta.walk_forward.folds import fold_table, make_folds
 from latentbeta.walk_forward.jobs import Job, open_jobs
 from latentbeta.walk_forward.loop import ModelRun, run_model
 from latentbeta.walk_forward.obstacles import without_obstacles
-from latentbeta.walk_forward.outputs import write_results, write_training
+from latentbeta.walk_forward.outputs import export_newest, write_results, write_training
 
 
 def train(
@@ -25,6 +26,7 @@ def train(
     results: Path,
     training: Path,
     fit_ahead: Callable[[list[Job]], None] | None = None,
+    on_run: Callable[[ModelRun, Path], None] | None = None,
 ) -> list[ModelRun]:
     """Run the ladder walk-forward and write its results.
 
@@ -34,6 +36,8 @@ def train(
     store : folder of finished fits; a killed run picks up there
     results, training : folders to write to
     fit_ahead : runs jobs side by side, each with `run_job`; None: they are fitted here, in turn
+    on_run : is given each model once it is done, and the folder of its newest fold's model, which
+        lies there until the call returns
 
     Raises
     ------
@@ -49,8 +53,15 @@ def train(
     finished = FoldStore(store)
     if fit_ahead is not None:
         fit_ahead(open_jobs(models, panel, folds, finished, settings.execution.workers))
-    with counting("train", len(models) * len(folds)) as advance:
-        runs = [run_model(model, panel, folds, finished, on_fold=advance) for model in models]
-    write_results(runs, fold_table(folds, panel.dates, settings.walk_forward.embargo), results)
-    write_training(runs, left_out, panel, training)
+    runs = []
+    with folder_written_atomically(training / "models") as exported:
+        with counting("train", len(models) * len(folds)) as advance:
+            for model in models:
+                run = run_model(model, panel, folds, finished, on_fold=advance)
+                place = export_newest(run, panel, exported)
+                if on_run is not None:
+                    on_run(run, place)
+                runs.append(run)
+        write_results(runs, fold_table(folds, panel.dates, settings.walk_forward.embargo), results)
+        write_training(runs, left_out, panel, training)
     return runs

@@ -1,0 +1,98 @@
+"""Models recorded in MLflow by a process of their own, while the training applies the next ones."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import tempfile
+import traceback
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from flows import PROJECT
+from latentbeta import tracking
+from latentbeta.config import Settings
+from latentbeta.errors import TrackingError
+from latentbeta.walk_forward.loop import ModelRun
+
+Key = tuple[str, int]
+SECONDS_TO_END = 5
+
+
+class Recorder:
+    """Takes the models of a training as they are done; to be entered, and left when all are.
+
+    MLflow's work for eleven models is four seconds of Python, as long as a core would idle while
+    another applies them. The process is a fork of the fork server's, which has MLflow imported;
+    it ends when this one does.
+    """
+
+    def __init__(self, settings: Settings, parent: str, project: Path = PROJECT) -> None:
+        context = multiprocessing.get_context("forkserver")
+        self._connection, theirs = context.Pipe()
+        self._process = context.Process(
+            target=_record, args=(theirs, project, settings, parent), daemon=True
+        )
+        self._process.start()
+        theirs.close()
+        self._folder = tempfile.TemporaryDirectory()
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End the process, whether it is done or not."""
+        self._connection.close()
+        if kind is not None:
+            self._process.terminate()
+        self._process.join(SECONDS_TO_END)
+        self._folder.cleanup()
+
+    def __call__(self, run: ModelRun, exported: Path) -> None:
+        """Have a model recorded; this does not wait for it."""
+        key = run.model.name, run.model.n_factors
+        place = Path(self._folder.name) / f"{key[0]}_{key[1]}"
+        names = ("predictions", "betas", "factors", "history", "selection")
+        tracking.lay_out({name: getattr(run, name) for name in names}, exported, place)
+        with suppress(OSError):  # it has failed; `children` tells why
+            self._connection.send((key, place))
+
+    def children(self) -> dict[Key, str]:
+        """Wait for the last model and return every model's run id.
+
+        Raises
+        ------
+        TrackingError
+            When a model could not be recorded. The fits are kept: a next run records them all.
+        """
+        try:
+            with suppress(OSError):
+                self._connection.send(None)
+            answer = self._connection.recv()
+        except EOFError:
+            answer = "its process was killed"
+        if isinstance(answer, str):
+            raise TrackingError(f"MLflow could not record the models: {answer}; run again")
+        return dict(answer)
+
+
+def _record(connection: Connection, project: Path, settings: Settings, parent: str) -> None:
+    """Record what comes until None does, and answer with the run ids, or with what went wrong."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the training has it too, and ends this process
+    try:
+        coming = iter(connection.recv, None)
+        connection.send(tracking.record_models(project, settings, parent, coming))
+    except EOFError:  # the training is no more
+        return
+    except Exception:
+        with suppress(OSError):
+            connection.send(traceback.format_exc())
