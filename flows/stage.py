@@ -25,5 +25,9 @@ def run_stage(stage: str, on_running: Callable[[], None] | None = None) -> None:
         return
     flow = getattr(module, f"{stage}_flow")
     if on_running is not None:
-        flow = flow.with_options(on_running=[lambda *_: on_running()])
+
+        def let_others_import(*_: object) -> None:  # Prefect's log names it
+            on_running()
+
+        flow = flow.with_options(on_running=[let_others_import])
     run_flow(flow)
