@@ -86,6 +86,19 @@ def test_importance_and_beta_functions_lie_with_the_training(trained, study):
     assert len(functions) == 2 * 4 * 21
 
 
+def test_the_tables_have_a_models_own_columns_in_its_own_order(trained):
+    folder, runs = trained
+    for name in ("betas", "factors"):
+        table = read(folder / "results", name)
+        widest = getattr(runs[1], name)
+        assert list(table) == list(widest)
+        for run in runs:
+            of_model = table["model"] == run.model.name
+            mine = table[of_model & (table["n_factors"] == run.model.n_factors)]
+            own = getattr(run, name).dropna(axis="columns", how="all")
+            assert list(mine.dropna(axis="columns", how="all")) == list(own)
+
+
 def test_each_model_is_handed_on_when_it_is_done_before_anything_is_written(study, tmp_path):
     def on_run(run, exported):
         assert not (tmp_path / "results").exists()
@@ -106,6 +119,9 @@ def test_a_model_that_fails_leaves_the_models_of_the_run_before(study, tmp_path)
 
     train_in(tmp_path, study, names=("pca",))
     before = content_hash(tmp_path / "training")
+    killed = tmp_path / "training/.models.x/pca_1"  # as kill -9 leaves one
+    killed.mkdir(parents=True)
+    (killed / "about.json").write_text("{}")
     with pytest.raises(ZeroDivisionError):
         train_in(tmp_path, study, on_run=on_run, names=("pca",))
     assert content_hash(tmp_path / "training") == before

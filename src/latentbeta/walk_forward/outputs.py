@@ -47,7 +47,10 @@ def export_newest(run: ModelRun, panel: Panel, models: Path) -> Path:
 
 
 def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
-    return pd.concat([t for t in tables if len(t)] or tables[:1], ignore_index=True)
+    """Stack tables, with the columns in the order of the one that has the most factors."""
+    widest = max(tables, key=lambda table: len(table.columns))
+    stacked = pd.concat([t for t in tables if len(t)] or tables[:1], ignore_index=True)
+    return stacked[[name for name in widest.columns if name in stacked.columns]]
 
 
 def _beta_functions(run: ModelRun, panel: Panel) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from latentbeta.config import Settings
 from latentbeta.models.ladder import ladder
 from latentbeta.panel.files import read_panel
 from latentbeta.progress import counting
-from latentbeta.storage import folder_written_atomically
+from latentbeta.storage import folder_written_atomically, undo_killed_write
 from latentbeta.walk_forward.fold_store import FoldStore
 from latentbeta.walk_forward.folds import fold_table, make_folds
 from latentbeta.walk_forward.jobs import Job, open_jobs
@@ -54,6 +54,7 @@ def train(
     if fit_ahead is not None:
         fit_ahead(open_jobs(models, panel, folds, finished, settings.execution.workers))
     runs = []
+    undo_killed_write(training / "models")  # a killed training's would be kept with the results
     with folder_written_atomically(training / "models") as exported:
         with counting("train", len(models) * len(folds)) as advance:
             for model in models:
