@@ -176,6 +176,23 @@ def test_a_run_left_running_by_a_killed_process_is_ended_as_killed(project, stor
     assert store.client.get_run(project.runs["parent"]).info.status == "FINISHED"
 
 
+@pytest.mark.parametrize("model", ["ipca", "ca1"])
+def test_a_logged_model_lies_with_its_run_and_has_no_losses_of_single_epochs(project, store, model):
+    run = store.client.get_run(project.run_id(model))
+    logged = store.client.get_logged_model(run.outputs.model_outputs[-1].model_id)
+    assert (logged.experiment_id, logged.source_run_id) == (store.experiment_id, run.info.run_id)
+    assert logged.artifact_location.startswith((project.folder / "mlruns/artifacts").as_uri())
+    assert not logged.metrics
+
+
+def test_a_training_that_fails_leaves_no_model_that_looks_finished(own_project):
+    parent, child = own_project.runs["parent"], own_project.run_id("ca1")
+    fail_training(own_project.folder, parent)
+    own = open_store(own_project.folder)
+    statuses = {own.client.get_run(run_id).info.status for run_id in (parent, child)}
+    assert statuses == {"FAILED"}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("model", ["ipca", "ca1"])
 def test_a_logged_model_loads_in_a_fresh_process_without_the_package(

@@ -72,9 +72,9 @@ def log_fitted(store: Store, run_id: str, folder: Path) -> None:
     store.client.set_tag(run_id, "model.hash", about["hash"])
     signature = _signature(len(about["characteristics"]), int(about["n_factors"]))
     if (folder / NETWORK).exists():
-        _log_network(run_id, folder / NETWORK, signature)
+        _log_network(store, run_id, folder / NETWORK, signature)
     elif (folder / LOADINGS).exists() and _is_linear(folder / LOADINGS):
-        _log_linear(run_id, folder / LOADINGS, signature)
+        _log_linear(store, run_id, folder / LOADINGS, signature)
 
 
 def learn_packages() -> None:
@@ -163,10 +163,11 @@ def _is_linear(path: Path) -> bool:
         return "gamma" in file.files
 
 
-def _log_network(run_id: str, path: Path, signature: ModelSignature) -> None:
+def _log_network(store: Store, run_id: str, path: Path, signature: ModelSignature) -> None:
     import keras
 
     _log_model(
+        store,
         run_id,
         _quietly_imported().keras,
         model=keras.models.load_model(path, compile=False),
@@ -175,8 +176,9 @@ def _log_network(run_id: str, path: Path, signature: ModelSignature) -> None:
     )
 
 
-def _log_linear(run_id: str, path: Path, signature: ModelSignature) -> None:
+def _log_linear(store: Store, run_id: str, path: Path, signature: ModelSignature) -> None:
     _log_model(
+        store,
         run_id,
         _quietly_imported().pyfunc,
         loader_module="linear_betas",
@@ -188,10 +190,12 @@ def _log_linear(run_id: str, path: Path, signature: ModelSignature) -> None:
     )
 
 
-def _log_model(run_id: str, flavor: Any, **described: Any) -> None:
+def _log_model(store: Store, run_id: str, flavor: Any, **described: Any) -> None:
     """Log a model onto a run that stays open: MLflow ends one that its `log_model` works in."""
+    import mlflow
     from mlflow.models import Model
 
+    mlflow.set_experiment(experiment_id=store.experiment_id)  # else the model is in another one
     Model.log(artifact_path=None, name="model", flavor=flavor, run_id=run_id, **described)
 
 

@@ -18,7 +18,6 @@ UNTRACKED_SETTINGS: dict[str, Any] = {
     "fetch": {"assets", "requests", "sql"},
     "execution": True,
 }
-FOLDS = "folds.hash"
 SHARED = ("seed", "rebalancing", "walk_forward.", "characteristics.", "data.")
 NETWORKS = ("models.networks.", "models.n_seeds")
 CONDITIONAL = (*NETWORKS, "models.factor_inputs")
@@ -42,7 +41,7 @@ def lineage_tags(files: ProjectFiles, settings: Settings) -> dict[str, str]:
     hashed = {
         "data.hash": files.source,
         "panel.hash": files.panel / "panel.parquet",
-        FOLDS: files.results / "folds.parquet",
+        "folds.hash": files.results / "folds.parquet",
         "dvc.lock.hash": files.project / "dvc.lock",
     }
     tags = {name: content_hash(path) for name, path in hashed.items() if path.exists()}

@@ -56,7 +56,7 @@ def record_models(
     """
     store, files = open_store(project), ProjectFiles(project)
     tags = lineage.lineage_tags(files, settings)
-    tags.pop(lineage.FOLDS, None)  # of the training before: this one's are not written yet
+    tags.pop("folds.hash", None)  # of the training before, where this one's are not written yet
     tags |= {"mlflow.parentRunId": parent}
     return {key: _record(store, files, settings, tags, key, folder) for key, folder in folders}
 

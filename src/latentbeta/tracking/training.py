@@ -53,14 +53,14 @@ def start_training(
 
 def end_dead_runs(store: Store) -> list[str]:
     """End every run that a killed process left running, and return their ids."""
-    return _end_running(store, "KILLED")
+    return _end(store, "KILLED", "attributes.status = 'RUNNING'")
 
 
 def fail_training(project: Path, parent: str) -> None:
     """End the run of a training that stopped with an error, and those of its models."""
     store = open_store(project)
-    _end_running(store, "FAILED", f"tags.`mlflow.parentRunId` = '{parent}'")
     store.client.set_terminated(parent, status="FAILED")
+    _end(store, "FAILED", f"tags.`mlflow.parentRunId` = '{parent}'")
 
 
 def record_training(project: Path, settings: Settings, parent: str) -> dict[str, Any]:
@@ -104,12 +104,11 @@ def finish_training(
     _set_tags(store, parent, tags)
     log_dataset(store, parent, files, tags)
     _log_files(store, parent, files)
-    for run_id in children.values():
-        if lineage.FOLDS in tags:
-            store.client.set_tag(run_id, lineage.FOLDS, tags[lineage.FOLDS])
-        store.client.set_terminated(run_id, status="FINISHED")
     store.client.log_metric(parent, "n_models", len(children))
-    store.client.set_terminated(parent, status="FINISHED")
+    for run_id in children.values():
+        _set_tags(store, run_id, tags)
+    for run_id in (*children.values(), parent):
+        store.client.set_terminated(run_id, status="FINISHED")
     listed = [{"model": m, "n_factors": k, "run_id": run_id} for (m, k), run_id in children.items()]
     return {"experiment": EXPERIMENT, "parent": parent, "children": listed}
 
@@ -169,11 +168,8 @@ def _set_tags(store: Store, run_id: str, tags: Mapping[str, str]) -> None:
     store.client.log_batch(run_id, tags=[RunTag(name, value) for name, value in tags.items()])
 
 
-def _end_running(store: Store, status: str, *conditions: str) -> list[str]:
-    running = store.client.search_runs(
-        [store.experiment_id],
-        filter_string=" AND ".join(["attributes.status = 'RUNNING'", *conditions]),
-    )
-    for run in running:
+def _end(store: Store, status: str, which: str) -> list[str]:
+    runs = store.client.search_runs([store.experiment_id], filter_string=which)
+    for run in runs:
         store.client.set_terminated(run.info.run_id, status=status)
-    return [run.info.run_id for run in running]
+    return [run.info.run_id for run in runs]
