@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import shutil
 import signal
-import tempfile
 import traceback
+from collections.abc import Iterator
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Self
 from flows import PROJECT
 from latentbeta import tracking
 from latentbeta.config import Settings
+from latentbeta.environment import CACHE_FOLDER
 from latentbeta.errors import TrackingError
 from latentbeta.walk_forward.loop import ModelRun
 
@@ -27,7 +29,7 @@ class Recorder:
 
     MLflow's work for eleven models is four seconds of Python, as long as a core would idle while
     another applies them. The process is a fork of the fork server's, which has MLflow imported;
-    it ends when this one does.
+    when this one ends, it ends after the model that it records just then.
     """
 
     def __init__(self, settings: Settings, parent: str, project: Path = PROJECT) -> None:
@@ -38,7 +40,8 @@ class Recorder:
         )
         self._process.start()
         theirs.close()
-        self._folder = tempfile.TemporaryDirectory()
+        self._folder = project / CACHE_FOLDER / "recording"  # one training of a project at a time
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -55,12 +58,12 @@ class Recorder:
         if kind is not None:
             self._process.terminate()
         self._process.join(SECONDS_TO_END)
-        self._folder.cleanup()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def __call__(self, run: ModelRun, exported: Path) -> None:
         """Have a model recorded; this does not wait for it."""
         key = run.model.name, run.model.n_factors
-        place = Path(self._folder.name) / f"{key[0]}_{key[1]}"
+        place = self._folder / f"{key[0]}_{key[1]}"
         names = ("predictions", "betas", "factors", "history", "selection")
         tracking.lay_out({name: getattr(run, name) for name in names}, exported, place)
         with suppress(OSError):  # it has failed; `children` tells why
@@ -78,7 +81,7 @@ class Recorder:
             with suppress(OSError):
                 self._connection.send(None)
             answer = self._connection.recv()
-        except EOFError:
+        except (EOFError, OSError):
             answer = "its process was killed"
         if isinstance(answer, str):
             raise TrackingError(f"MLflow could not record the models: {answer}; run again")
@@ -89,10 +92,20 @@ def _record(connection: Connection, project: Path, settings: Settings, parent: s
     """Record what comes until None does, and answer with the run ids, or with what went wrong."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the training has it too, and ends this process
     try:
-        coming = iter(connection.recv, None)
+        coming = _coming(connection)
         connection.send(tracking.record_models(project, settings, parent, coming))
-    except EOFError:  # the training is no more
+    except (EOFError, ConnectionError):  # the training is no more
         return
     except Exception:
         with suppress(OSError):
             connection.send(traceback.format_exc())
+
+
+def _coming(connection: Connection) -> Iterator[tuple[Key, Path]]:
+    """Give what the training hands over while it lives, and remove each folder after."""
+    training = multiprocessing.parent_process()
+    while (request := connection.recv()) is not None:
+        if training is None or not training.is_alive():  # what it sent before is still to be read
+            raise EOFError
+        yield request
+        shutil.rmtree(request[1])

@@ -25,6 +25,7 @@ import os, sys, time
 from pathlib import Path
 
 def run_stage(stage, on_running=None):
+    Path(stage + ".asked").touch()
     while stage == "characteristics" and not Path("begin").exists():  # as one whose API boots
         time.sleep(0.02)
     if on_running:
@@ -151,11 +152,13 @@ def test_the_first_stage_sets_the_others_importing_in_turn(project):
     with standing_ready(project) as (sockets, _):
         assert imported() == set()
         with start(project, "characteristics", sockets) as command:
-            time.sleep(1)  # the stage is asked for, and does not run yet: the cores are for it
-            assert imported() == set()
+            wait_until((project / "characteristics.asked").exists)
+            time.sleep(1)  # it does not run yet: the cores are for it
+            early = imported()
             (project / "begin").touch()
-            wait_until(lambda: imported() == set(stages[3:]))
             command.communicate(timeout=30)
+        assert early == set()
+        wait_until(lambda: imported() == set(stages[3:]))
 
 
 def test_the_second_step_waits_for_no_first_stage_that_dvc_skips(project):

@@ -14,7 +14,13 @@ from flows.recording import Recorder
 from tests.tracking.conftest import write_project
 
 from latentbeta.errors import TrackingError
-from latentbeta.tracking import fail_training, finish_training, record_training, start_training
+from latentbeta.tracking import (
+    fail_training,
+    finish_training,
+    initialise,
+    record_training,
+    start_training,
+)
 from latentbeta.tracking.store import open_store
 
 ROOT = Path(__file__).parents[2]
@@ -24,7 +30,7 @@ TABLES = {
     **dict.fromkeys(("history", "selection"), "training"),
 }
 KILLED = """
-import sys, time
+import os, signal, sys, time
 from pathlib import Path
 from flows.recording import Recorder
 from latentbeta.config import read_settings
@@ -32,6 +38,9 @@ from latentbeta.config import read_settings
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
     recorder = Recorder(read_settings(folder / "params.yaml"), "no run", project=folder)
+    os.kill(recorder._process.pid, signal.SIGSTOP)
+    for name in ("ipca", "ca1"):
+        recorder._connection.send(((name, 2), folder))
     print(recorder._process.pid, flush=True)
     time.sleep(60)
 """
@@ -91,6 +100,7 @@ def test_the_runs_are_those_recorded_from_the_saved_files(project):
         store = open_store(folder)
         open_runs = {store.client.get_run(run_id).info.status for run_id in children.values()}
         assert open_runs == {"RUNNING"}
+        assert list(recorder._folder.iterdir()) == []
         runs = finish_training(folder, settings, parent, children)
     again = record_training(folder, settings, start_training(folder, settings))
     assert [(c["model"], c["n_factors"]) for c in runs["children"]] == list(MODELS)
@@ -118,12 +128,18 @@ def test_a_model_that_cannot_be_recorded_fails_the_training_with_the_reason(proj
     assert {run.info.status for run in runs} == {"FAILED"}
 
 
-def test_a_recorder_that_was_killed_is_told_of(project):
+@pytest.mark.parametrize("unread", [False, True])
+def test_a_recorder_that_was_killed_is_told_of(project, unread):
     folder, settings = project
     with Recorder(settings, start_training(folder, settings), project=folder) as recorder:
-        recorder._process.kill()
+        process = psutil.Process(recorder._process.pid)
+        if unread:
+            process.suspend()
+            hand_over(recorder, folder)
+        process.kill()
         recorder._process.join()
-        hand_over(recorder, folder)
+        if not unread:
+            hand_over(recorder, folder)
         with pytest.raises(TrackingError, match="its process was killed; run again"):
             recorder.children()
 
@@ -133,16 +149,20 @@ def test_it_ends_with_a_training_that_fails(project):
     with pytest.raises(ZeroDivisionError), Recorder(settings, "none", project=folder) as recorder:
         raise ZeroDivisionError
     assert not recorder._process.is_alive()
-    assert not Path(recorder._folder.name).exists()
+    assert not recorder._folder.exists()
 
 
 def test_and_with_one_that_is_killed(project, tmp_path):
     folder, _ = project
     script = tmp_path / "training.py"
     script.write_text(KILLED)
+    initialise(folder)
     environment = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"}
     command = [sys.executable, str(script), str(folder)]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as training:
         recorder = psutil.Process(int(training.stdout.readline()))
         os.kill(training.pid, signal.SIGKILL)
-    recorder.wait(30)
+    recorder.resume()
+    recorder.wait(60)
+    runs = open_store(folder).client.search_runs([open_store(folder).experiment_id])
+    assert runs == []  # what it was sent before is not recorded for a training that is no more
