@@ -18,9 +18,9 @@ from latentbeta import tracking
 from latentbeta.config import Settings
 from latentbeta.environment import CACHE_FOLDER
 from latentbeta.errors import TrackingError
+from latentbeta.tracking.model_runs import CURVES, TABLES, Key
 from latentbeta.walk_forward.loop import ModelRun
 
-Key = tuple[str, int]
 SECONDS_TO_END = 5
 
 
@@ -64,8 +64,8 @@ class Recorder:
         """Have a model recorded; this does not wait for it."""
         key = run.model.name, run.model.n_factors
         place = self._folder / f"{key[0]}_{key[1]}"
-        names = ("predictions", "betas", "factors", "history", "selection")
-        tracking.lay_out({name: getattr(run, name) for name in names}, exported, place)
+        tables = {name: getattr(run, name) for name in (*TABLES, *CURVES)}
+        tracking.lay_out(tables, exported, place)
         with suppress(OSError):  # it has failed; `children` tells why
             self._connection.send((key, place))
 

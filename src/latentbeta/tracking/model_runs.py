@@ -20,7 +20,6 @@ from latentbeta.tracking.store import Store, open_store
 
 TABLES = ("predictions", "betas", "factors")
 CURVES = ("history", "selection")
-FITTED = "fitted"
 PARAMETERS_A_REQUEST, METRICS_A_REQUEST = 100, 1000
 DIGEST_LENGTH = 32  # the store takes at most 36 characters
 
@@ -40,7 +39,7 @@ def lay_out(tables: Mapping[str, pd.DataFrame], exported: Path, folder: Path) ->
     for name, table in tables.items():
         write_parquet(table, folder / ("tables" if name in TABLES else "") / f"{name}.parquet")
     if exported.exists():
-        shutil.copytree(exported, folder / FITTED)
+        shutil.copytree(exported, folder / fitted.FOLDER)
 
 
 def record_models(
@@ -126,9 +125,9 @@ def _record(
     log_parameters(store, run_id, lineage.model_parameters(settings, model, n_factors))
     log_dataset(store, run_id, files, tags)
     store.client.log_artifacts(run_id, str(folder / "tables"), "tables")
-    if (folder / FITTED / fitted.ABOUT).exists():
+    if (folder / fitted.FOLDER / fitted.ABOUT).exists():
         # Before the losses: MLflow would copy those of the first epoch onto the fitted model.
-        fitted.log_fitted(store, run_id, folder / FITTED)
+        fitted.log_fitted(store, run_id, folder / fitted.FOLDER)
     log_measurements(store, run_id, _curves(folder))
     return run_id
 
