@@ -5,7 +5,8 @@ import pytest
 
 from latentbeta.errors import ModelError
 from latentbeta.models.autoencoder import ensemble
-from latentbeta.models.autoencoder.ensemble import Optimisation, _Best, train
+from latentbeta.models.autoencoder.early_stopping import Best, joined
+from latentbeta.models.autoencoder.ensemble import Optimisation, train
 from latentbeta.models.autoencoder.networks import Architecture, take_members
 from latentbeta.models.autoencoder.sample import Sample
 
@@ -204,13 +205,13 @@ def test_a_member_that_diverges_leaves_the_others_as_they_were(sample):
 
 def played(curves, patience):
     """Feed two members' validation losses; return what is kept and the epochs that were run."""
-    best = _Best({"kernel": np.zeros((2, 3))}, patience)
+    best = Best({"kernel": np.zeros((2, 3))}, patience)
     for epoch, losses in enumerate(zip(*curves, strict=True), 1):
         weights = {"kernel": np.full((2, 3), float(epoch))}
         best.note(epoch, (np.zeros(2), np.array(losses)), weights)
         if best.all_stopped(epoch):
             break
-    return best.result(), epoch
+    return joined([best]), epoch
 
 
 def test_early_stopping_by_hand():

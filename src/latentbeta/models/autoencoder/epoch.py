@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from latentbeta.models.autoencoder.backend import backend
 from latentbeta.models.autoencoder.networks import MOMENTUM, STATISTICS, Weights
@@ -29,8 +30,8 @@ class Passes(NamedTuple):
 
     Attributes
     ----------
-    train : (state, total (M,), chunk, n_batches, penalties (M,), rates (M,)) → state, total;
-        penalties are λ of each member's Σ|kernels|, rates its learning rate
+    train : (state, total (M,), chunk, n_batches, penalties, rates) → state, total; penalties and
+        rates are those of each weight, see `spread`
     validate : (state, sums (M,), count, chunk, n_rows) → sums, count
     """
 
@@ -57,6 +58,22 @@ def fresh_state(weights: Weights) -> State:
 def weights_by_name(state: State, shapes: Shapes, n_members: int) -> State:
     """Return the weights of a state, moving statistics too, the member first."""
     return _unpacked(state["weights"], shapes, n_members) | state["statistics"]
+
+
+def spread(
+    penalties: tuple[float, ...], rates: tuple[float, ...], shapes: Shapes
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Lay each member's λ of Σ|kernels| and its learning rate where its weights lie in the state.
+
+    λ is 0 in what is no kernel.
+    """
+    trained = [shape for name, shape in shapes.items() if _is_trained(name)]
+    kernels = [len(shape) == 2 for shape in trained]
+    sizes = np.repeat([math.prod(shape) for shape in trained], len(rates))
+    return (
+        np.repeat(np.outer(kernels, penalties).ravel(), sizes).astype(np.float32),
+        np.repeat(np.tile(rates, len(trained)), sizes).astype(np.float32),
+    )
 
 
 def compile_passes(squares: Squares, shapes: Shapes, batch_size: int) -> Passes:
@@ -87,17 +104,14 @@ def _training_pass(
         """Take the chunk's batches; add each one's mean squared errors (M,) to the total."""
         from keras import ops
 
-        flat_penalties = _spread(penalties, shapes, where=lambda shape: len(shape) == 2)  # kernels
-        flat_rates = _spread(rates, shapes, where=lambda _: True)
-
         def step(number: Any, total: Any, state: State) -> tuple[Any, Any, State]:
             batch = _block(chunk, number * batch_size, batch_size)
             loss = _loss(squares, state["statistics"], batch)
-            weights = _unpacked(state["weights"], shapes, penalties.shape[0])
+            weights = _unpacked(state["weights"], shapes, total.shape[0])
             found, (mean_squares, statistics) = gradients(loss, weights)
             gradient = ops.concatenate([ops.reshape(found[name], (-1,)) for name in weights])
-            gradient += flat_penalties * ops.sign(state["weights"])  # of λ Σ|θ|
-            moved = _adam(state, gradient, flat_rates)
+            gradient += penalties * ops.sign(state["weights"])  # of λ Σ|θ|
+            moved = _adam(state, gradient, rates)
             moved["statistics"] = _settled(state, statistics)
             return number + 1, total + mean_squares, moved
 
@@ -188,15 +202,3 @@ def _unpacked(flat: Any, shapes: Shapes, n_members: int) -> State:
             weights[name] = ops.reshape(flat[start:end], (n_members, *shape))
             start = end
     return weights
-
-
-def _spread(values: Any, shapes: Shapes, where: Callable[[tuple[int, ...]], bool]) -> Any:
-    """Lay each member's value (M,) where its weights lie in the flat array; 0 in other weights."""
-    from keras import ops
-
-    parts = [
-        ops.repeat(values if where(shape) else ops.zeros_like(values), math.prod(shape))
-        for name, shape in shapes.items()
-        if _is_trained(name)
-    ]
-    return ops.concatenate(parts)

@@ -12,12 +12,8 @@ from numpy.typing import NDArray
 
 from latentbeta.config import NetworkSettings
 from latentbeta.errors import DivergenceWarning
-from latentbeta.models.autoencoder.ensemble import (
-    Network,
-    Optimisation,
-    TrainedEnsemble,
-    train,
-)
+from latentbeta.models.autoencoder.early_stopping import TrainedEnsemble
+from latentbeta.models.autoencoder.ensemble import Network, Optimisation, train
 from latentbeta.models.autoencoder.networks import Weights, take_members
 from latentbeta.models.autoencoder.sample import Sample
 from latentbeta.models.protocol import Array
