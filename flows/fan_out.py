@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import multiprocessing
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
 from prefect import flow, task
+from prefect.context import SettingsContext, get_settings_context
 
 from flows.api import plain_warnings
 from latentbeta.config import ExecutionSettings
@@ -24,7 +26,10 @@ SHORTEST = 20.0
 # TensorFlow's XLA keeps every program that it compiled, 10 to 20 MB each, until its process ends.
 JOBS_PER_PROCESS = 8
 # Imported once, by the process that the processes which fit are forked from.
-IMPORTED = ["distributed", "prefect_dask.task_runners", "keras", "flows.fan_out"]
+IMPORTED = [
+    *("distributed", "prefect_dask.task_runners", "keras", "flows.fan_out"),
+    *("pyarrow.dataset", "pyarrow.pandas_compat"),  # which pandas leaves until a table is read
+]
 
 # Dask's own watching costs fits some percent of two cores: a sample of the stack every 10 ms, a
 # clock every 20. Nor is a fit worth having two of them wait at one process while another is idle.
@@ -64,7 +69,8 @@ def fit_side_by_side(
     """Fit jobs into the store on processes that are started for them, and ended after."""
     for turn in turns(jobs, execution):
         runner = _runner(execution)
-        fit_jobs.with_options(task_runner=runner)(turn, panel_folder, store, advance)
+        with _settings(execution):
+            fit_jobs.with_options(task_runner=runner)(turn, panel_folder, store, advance)
 
 
 def import_for_workers() -> None:
@@ -104,6 +110,25 @@ def fit_jobs(jobs: list[Any], panel_folder: Path, store: Path, advance: Advance)
     futures = [fit_job.submit(job, panel_folder, store) for job in jobs]
     for future in as_completed(futures):
         advance(future.result())
+
+
+class _Inherited(SettingsContext):
+    """Prefect's settings, where the processes that run tasks have the same without being told.
+
+    A task takes its flow's settings along, and Prefect builds all of them anew for each: a tenth
+    of a second of the process that submits it, and of the one that runs it.
+    """
+
+    def serialize(self, include_secrets: bool = True) -> dict[str, Any]:  # noqa: ARG002
+        return {}
+
+
+def _settings(execution: ExecutionSettings) -> AbstractContextManager[Any]:
+    """Return Prefect's settings for tasks: a cluster's processes have to be told of them."""
+    if execution.scheduler is not None:
+        return nullcontext()
+    found = get_settings_context()
+    return _Inherited(profile=found.profile, settings=found.settings)
 
 
 def _runner(execution: ExecutionSettings) -> Any:

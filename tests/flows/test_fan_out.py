@@ -1,10 +1,17 @@
 """How fits are spread over processes."""
 
+import json
+import os
+import subprocess
+import sys
+import urllib.request
 import warnings
 from dataclasses import dataclass
 
 import pytest
 from flows import fan_out
+from prefect.context import serialize_context
+from tests.end_to_end.workspace import ROOT
 from tests.simulated_panels import simulate, write_panel_table
 
 from latentbeta.config import ExecutionSettings
@@ -63,3 +70,56 @@ def test_a_warning_from_a_process_is_one_plain_line(tmp_path, capsys):
     assert fan_out.fit_job.fn(job, tmp_path / "panel", tmp_path / "store") == 1
     assert capsys.readouterr().out == "warning: PCA: still moving\n"
     assert len(list((tmp_path / "store").iterdir())) == 1
+
+
+def test_only_a_cluster_is_told_of_prefects_settings():
+    with fan_out._settings(TWO):
+        assert serialize_context()["settings_context"] == {}
+    with fan_out._settings(ExecutionSettings(workers=2, scheduler="tcp://host:8786")):
+        assert "settings" in serialize_context()["settings_context"]
+
+
+SIDE_BY_SIDE = """
+import os, sys
+from pathlib import Path
+from flows.api import one_api
+from flows.fan_out import fit_side_by_side
+from latentbeta.config import ExecutionSettings
+from latentbeta.models.pca import PrincipalComponents
+from latentbeta.walk_forward.folds import Fold
+from latentbeta.walk_forward.jobs import Job
+
+if __name__ == "__main__":
+    jobs = [Job(PrincipalComponents(k), (Fold(0, 0, 10, 16, 17, 20),)) for k in (1, 2, 3)]
+    os.environ["PREFECT_API_URL"] = sys.argv[1]  # Prefect was imported without
+    two, folder, done = ExecutionSettings(workers=2, scheduler=None), Path(sys.argv[2]), []
+    with one_api():
+        fit_side_by_side(jobs, two, folder / "panel", folder / "store", done.append)
+    assert done == [1, 1, 1]
+"""
+
+
+def test_processes_that_fit_find_the_api_of_the_flow(tmp_path, prefect_url):
+    panel = simulate(n_dates=20, n_assets=8, n_characteristics=2, seed=110).panel
+    write_panel_table(panel, tmp_path / "panel")
+    before = [_completed(prefect_url, kind) for kind in ("flow_runs", "task_runs")]
+    script = tmp_path / "script.py"
+    script.write_text(SIDE_BY_SIDE)
+    unset = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
+    paths = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")])}
+    subprocess.run([sys.executable, script, prefect_url, tmp_path], env=unset | paths, check=True)
+    assert len(list((tmp_path / "store").iterdir())) == 3
+    assert _completed(prefect_url, "flow_runs") == before[0] + 1
+    assert _completed(prefect_url, "task_runs") == before[1] + 3
+
+
+def _completed(url, kind):
+    """Count the completed runs of the flow that fits, or of its tasks, that an API knows."""
+    wanted = {
+        "flows": {"name": {"any_": [fan_out.fit_jobs.name]}},
+        kind: {"state": {"type": {"any_": ["COMPLETED"]}}},
+    }
+    body, kind_of = json.dumps(wanted).encode(), {"Content-Type": "application/json"}
+    request = urllib.request.Request(f"{url}/{kind}/filter", body, kind_of)
+    with urllib.request.urlopen(request) as answer:
+        return len(json.load(answer))
