@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from multiprocessing import forkserver
@@ -12,8 +13,10 @@ from typing import Any
 
 from prefect import flow, task
 from prefect.context import SettingsContext, get_settings_context
+from prefect.settings import PREFECT_API_URL
 
 from flows.api import plain_warnings
+from flows.server import ADDRESS
 from latentbeta.config import ExecutionSettings
 from latentbeta.panel.files import read_panel
 from latentbeta.progress import Advance, counting
@@ -124,8 +127,13 @@ class _Inherited(SettingsContext):
 
 
 def _settings(execution: ExecutionSettings) -> AbstractContextManager[Any]:
-    """Return Prefect's settings for tasks: a cluster's processes have to be told of them."""
-    if execution.scheduler is not None:
+    """Return Prefect's settings for tasks.
+
+    Processes of this machine read the environment, so they know the API of the flow if that is
+    where it stands; a cluster's have to be told.
+    """
+    known = os.environ.get(ADDRESS) == PREFECT_API_URL.value()
+    if execution.scheduler is not None or not known:
         return nullcontext()
     found = get_settings_context()
     return _Inherited(profile=found.profile, settings=found.settings)

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import urllib.request
 import warnings
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ from dataclasses import dataclass
 import pytest
 from flows import fan_out
 from prefect.context import serialize_context
-from tests.end_to_end.workspace import ROOT
+from prefect.settings import PREFECT_API_URL, temporary_settings
+from tests.end_to_end.workspace import LONGEST, ROOT
 from tests.simulated_panels import simulate, write_panel_table
 
 from latentbeta.config import ExecutionSettings
@@ -72,11 +74,18 @@ def test_a_warning_from_a_process_is_one_plain_line(tmp_path, capsys):
     assert len(list((tmp_path / "store").iterdir())) == 1
 
 
-def test_only_a_cluster_is_told_of_prefects_settings():
-    with fan_out._settings(TWO):
-        assert serialize_context()["settings_context"] == {}
-    with fan_out._settings(ExecutionSettings(workers=2, scheduler="tcp://host:8786")):
-        assert "settings" in serialize_context()["settings_context"]
+def test_only_processes_that_cannot_know_are_told_of_prefects_settings(monkeypatch):
+    address = "http://127.0.0.1:4200/api"
+    cluster = ExecutionSettings(workers=2, scheduler="tcp://host:8786")
+    with temporary_settings({PREFECT_API_URL: address}):
+        for execution, environment, told in [
+            (TWO, address, False),
+            (TWO, "http://127.0.0.1:1/api", True),  # forked processes would look for the flow there
+            (cluster, address, True),
+        ]:
+            monkeypatch.setenv("PREFECT_API_URL", environment)
+            with fan_out._settings(execution):
+                assert bool(serialize_context()["settings_context"]) == told
 
 
 SIDE_BY_SIDE = """
@@ -102,15 +111,22 @@ if __name__ == "__main__":
 def test_processes_that_fit_find_the_api_of_the_flow(tmp_path, prefect_url):
     panel = simulate(n_dates=20, n_assets=8, n_characteristics=2, seed=110).panel
     write_panel_table(panel, tmp_path / "panel")
-    before = [_completed(prefect_url, kind) for kind in ("flow_runs", "task_runs")]
+    before = _all_completed(prefect_url)
     script = tmp_path / "script.py"
     script.write_text(SIDE_BY_SIDE)
     unset = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
     paths = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")])}
-    subprocess.run([sys.executable, script, prefect_url, tmp_path], env=unset | paths, check=True)
+    command = [sys.executable, script, prefect_url, tmp_path]
+    subprocess.run(command, env=unset | paths, check=True, timeout=LONGEST)
     assert len(list((tmp_path / "store").iterdir())) == 3
-    assert _completed(prefect_url, "flow_runs") == before[0] + 1
-    assert _completed(prefect_url, "task_runs") == before[1] + 3
+    expected, deadline = [before[0] + 1, before[1] + 3], time.monotonic() + 30
+    while (found := _all_completed(prefect_url)) != expected:  # the API is told of tasks by events
+        assert time.monotonic() < deadline, f"{found} completed flows and tasks, not {expected}"
+        time.sleep(0.1)
+
+
+def _all_completed(url):
+    return [_completed(url, kind) for kind in ("flow_runs", "task_runs")]
 
 
 def _completed(url, kind):
