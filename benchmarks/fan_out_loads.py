@@ -16,7 +16,7 @@ class Load:
 
     @property
     def n_networks(self) -> int:
-        """Networks of one fold, trained as one stack."""
+        """Networks of one fold, trained together."""
         return N_SEEDS * len(self.penalties)
 
 

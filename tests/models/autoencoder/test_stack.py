@@ -1,13 +1,22 @@
 """Members split into stacks: each ends as it would in one stack of all."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from tests.models.autoencoder.test_ensemble import NETWORK, optimisation, sample, with_returns
+from tests.models.autoencoder.test_ensemble import (
+    BATCH,
+    NETWORK,
+    optimisation,
+    sample,
+    with_returns,
+)
 
 from latentbeta.errors import ModelError
 from latentbeta.models.autoencoder import ensemble
 from latentbeta.models.autoencoder import sample as sampling
 from latentbeta.models.autoencoder.ensemble import train
+from latentbeta.models.autoencoder.epoch import spread
 from latentbeta.models.autoencoder.stack import Stack, stack_size
 
 __all__ = ["sample"]
@@ -58,6 +67,22 @@ def test_rows_are_gathered_once_for_all_stacks_and_chunk_by_chunk(sample, pairs,
     assert events[events.index("steps") - 1 :][: 3 * len(turn)] == 3 * turn  # 160 rows by 64
 
 
+def test_all_stacks_are_served_by_one_program(sample, pairs):
+    network = replace(NETWORK, hidden=(5,))  # which no other test has compiled
+    train(network, sample, optimisation(PENALTIES, **OPTIONS))
+    passes = ensemble._compiled(network, BATCH)
+    assert passes.train.experimental_get_tracing_count() == 1
+    assert passes.validate.experimental_get_tracing_count() == 1
+
+
+def test_penalties_are_those_of_kernels_and_rates_those_of_all_that_adam_moves():
+    shapes = {"kernel_1": (2, 1), "bias_1": (1,), "mean_1": (1,), "output": (1, 2)}
+    penalties, rates = spread((0.1, 0.2), (1.0, 2.0), shapes)
+    np.testing.assert_array_equal(rates, np.float32([1, 1, 2, 2, 1, 2, 1, 1, 2, 2]))
+    kernel, output = [0.1, 0.1, 0.2, 0.2], [0.1, 0.1, 0.2, 0.2]
+    np.testing.assert_array_equal(penalties, np.float32([*kernel, 0, 0, *output]))
+
+
 def test_a_stack_that_diverges_leaves_the_others(sample, pairs):
     rates = {"rates": (1e30, 1e30, 0.01, 0.01)}
     found = train(NETWORK, sample, optimisation(PENALTIES, **OPTIONS | rates))
@@ -76,10 +101,10 @@ def test_a_stack_that_diverges_leaves_the_others(sample, pairs):
         (20, 32, 500, 20),  # as large a layer
         (60, 32, 10_000, 10),  # not one member, though one member's layer is as large
         (60, 8, 1_000, 30),  # 40 would be best, and is no divisor
-        (15, 32, 1_000, 15),  # nearer than five
-        (25, 32, 1_000, 5),
+        (25, 32, 1_000, 25),  # five would be too few
         (23, 32, 1_000, 23),  # a prime number of them
-        (1, 32, 1_000, 1),
+        (4, 32, 1_000, 4),
+        (20, 3, 1_000, 20),  # CA0: no layer but its betas
     ],
 )
 def test_a_stack_has_about_as_many_members_as_a_cache_holds(n_members, units, batch_size, size):

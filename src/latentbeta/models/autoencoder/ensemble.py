@@ -1,4 +1,4 @@
-"""Training of an ensemble: all members at once, each stopped early by its own validation loss."""
+"""Training of an ensemble: members together, each stopped early by its own validation loss."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class Searched:
 def search(
     network: Network, sample: Sample, settings: NetworkSettings, n_seeds: int, seed: int
 ) -> Searched:
-    """Train `n_seeds` members of every pair of a learning rate and a penalty, as one stack.
+    """Train `n_seeds` members of every pair of a learning rate and a penalty, together.
 
     Kept is the pair whose members have the lowest mean validation loss. A pair of which a
     member's loss ceased to be finite comes after every pair with fewer such members; if none is

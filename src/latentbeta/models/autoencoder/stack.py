@@ -12,8 +12,8 @@ from latentbeta.models.autoencoder.epoch import Passes, Shapes, fresh_state, wei
 from latentbeta.models.autoencoder.networks import Weights
 from latentbeta.models.autoencoder.sample import Chunk
 
-# Of what a hidden layer gives for a batch, all members of a stack: it is written and read a dozen
-# times a step, and should stay in a cache that processes side by side do not fight for.
+# Of what the widest layer of all members of a stack gives for a batch: it is written and read a
+# dozen times a step, and should stay in a cache that processes side by side do not fight for.
 LAYER_BYTES = 10 * 2**17
 LEAST_MEMBERS = 10  # of a stack: with fewer, starts of small kernels cost more than the cache saves
 
@@ -81,10 +81,11 @@ class Stack:
 def stack_size(n_members: int, shapes: Shapes, batch_size: int) -> int:
     """Return how many members are trained as one stack, so that all stacks have as many.
 
-    It is the divisor of their number that is nearest, by its ratio, to what `LAYER_BYTES` and
-    `LEAST_MEMBERS` ask for.
+    Of the divisors of their number from `LEAST_MEMBERS` on it is the nearest, by its ratio, to what
+    `LAYER_BYTES` holds.
     """
     units = max(shape[-1] for shape in shapes.values() if len(shape) == 2)
     wanted = max(LEAST_MEMBERS, LAYER_BYTES // (4 * units * batch_size))
-    divisors = [d for d in range(1, n_members + 1) if n_members % d == 0]
+    least = min(LEAST_MEMBERS, n_members)
+    divisors = [d for d in range(least, n_members + 1) if n_members % d == 0]
     return min(divisors, key=lambda d: max(d, wanted) / min(d, wanted))
