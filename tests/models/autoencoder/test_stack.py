@@ -7,6 +7,7 @@ import pytest
 from tests.models.autoencoder.test_ensemble import (
     BATCH,
     NETWORK,
+    assert_same_bytes,
     optimisation,
     sample,
     with_returns,
@@ -55,16 +56,37 @@ def test_a_stack_stops_by_its_own_members(sample, pairs):
 def test_rows_are_gathered_once_for_all_stacks_and_chunk_by_chunk(sample, pairs, monkeypatch):
     """Never all of an epoch at once: it may be larger than memory."""
     events = []
-    gathered, learn = sampling._gathered, Stack.learn
+    gathered, step = sampling._gathered, Stack.train
     monkeypatch.setattr(sampling, "CHUNK_BYTES", 1)
     monkeypatch.setattr(sampling, "LEAST_BATCHES", 2)
     monkeypatch.setattr(
         sampling, "_gathered", lambda *given: events.append("rows") or gathered(*given)
     )
-    monkeypatch.setattr(Stack, "learn", lambda *given: events.append("steps") or learn(*given))
+    monkeypatch.setattr(Stack, "train", lambda *given: events.append("steps") or step(*given))
     train(NETWORK, sample, optimisation(PENALTIES, **OPTIONS | {"epochs": 1}))
     turn = ["rows", "steps", "steps"]
     assert events[events.index("steps") - 1 :][: 3 * len(turn)] == 3 * turn  # 160 rows by 64
+
+
+def test_what_comes_after_the_validation_rows_changes_no_byte(sample, pairs):
+    """Stacks stop by validation alone: later returns, ranks and portfolios are never looked at."""
+    validation = sample.validation[:16]
+    after = sample.data["date"] > sample.data["date"][validation[-1]]
+    assert after.any()
+    changed = {name: sample.data[name].copy() for name in ("Z", "R", "X")}
+    for name in ("Z", "R"):
+        changed[name][after] = 1e6
+    changed["X"][sample.data["date"][validation[-1]] + 1 :] = -1e6
+    found = [
+        train(
+            NETWORK,
+            replace(sample, data=sample.data | data, validation=validation),
+            optimisation(PENALTIES, **OPTIONS),
+        )
+        for data in ({}, changed)
+    ]
+    assert_same_bytes(found[0].weights, found[1].weights)
+    assert found[0].history.equals(found[1].history)
 
 
 def test_all_stacks_are_served_by_one_program(sample, pairs):

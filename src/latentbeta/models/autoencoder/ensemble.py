@@ -80,10 +80,10 @@ def train(network: Network, sample: Sample, optimisation: Optimisation) -> Train
         order = shuffle.permutation(sample.training)[: n_batches * batch_size]
         for chunk in chunks(sample, order, batch_size):
             for stack in running:
-                stack.learn(passes, chunk, chunk.n_rows // batch_size)
+                stack.train(passes, chunk, chunk.n_rows // batch_size)
         for chunk in held_out():
             for stack in running:
-                stack.judge(passes, chunk)
+                stack.validate(passes, chunk)
         for stack in running:
             stack.note(number)
         running = [stack for stack in running if not stack.best.all_stopped(number)]

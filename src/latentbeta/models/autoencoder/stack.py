@@ -47,7 +47,7 @@ class Stack:
         self._state = fresh_state(weights)
         self._begin()
 
-    def learn(self, passes: Passes, chunk: Chunk, n_batches: int) -> None:
+    def train(self, passes: Passes, chunk: Chunk, n_batches: int) -> None:
         """Take a step for each batch of a chunk."""
         steps = np.int32(n_batches)
         self._state, self._total = passes.train(
@@ -55,7 +55,7 @@ class Stack:
         )
         self._n_batches += n_batches
 
-    def judge(self, passes: Passes, chunk: Chunk) -> None:
+    def validate(self, passes: Passes, chunk: Chunk) -> None:
         """Add up squared errors of validation rows."""
         n_rows = np.int32(chunk.n_rows)
         self._sums, self._count = passes.validate(
