@@ -16,7 +16,7 @@ from benchmarks.timing import Comparison
 
 WORKERS = 2
 FLOOR, GOAL = 1.6, 1.9
-ROUNDS = 3  # in turns, for a machine's speed changes within minutes
+ROUNDS = 5  # in turns, for a machine's speed changes within minutes
 IN_FULL = "usual"  # the load on which the other ways are timed too
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
 

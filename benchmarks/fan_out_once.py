@@ -6,6 +6,7 @@ in a whole run), start (two without anything to fit).
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import multiprocessing
 import sys
@@ -112,5 +113,6 @@ def write_panel(panel: Panel, folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    gc.freeze()  # the stage has its imports off the collector's list
     with one_api():
         main(LOADS[sys.argv[1]], sys.argv[2], Path(sys.argv[3]))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,9 @@ from prefect.context import SettingsContext, get_settings_context
 from prefect.settings import PREFECT_API_URL
 
 from flows.api import plain_warnings
-from flows.server import ADDRESS
+from flows.server import ADDRESS, SECONDS_TO_START
 from latentbeta.config import ExecutionSettings
+from latentbeta.errors import PipelineError
 from latentbeta.panel.files import read_panel
 from latentbeta.progress import Advance, counting
 from latentbeta.walk_forward.effort import expected_seconds
@@ -28,11 +30,6 @@ from latentbeta.walk_forward.jobs import Job, run_job
 SHORTEST = 20.0
 # TensorFlow's XLA keeps every program that it compiled, 10 to 20 MB each, until its process ends.
 JOBS_PER_PROCESS = 8
-# Imported once, by the process that the processes which fit are forked from.
-IMPORTED = [
-    *("distributed", "prefect_dask.task_runners", "keras", "flows.fan_out"),
-    *("pyarrow.dataset", "pyarrow.pandas_compat"),  # which pandas leaves until a table is read
-]
 
 # Dask's own watching costs fits some percent of two cores: a sample of the stack every 10 ms, a
 # clock every 20. Nor is a fit worth having two of them wait at one process while another is idle.
@@ -71,9 +68,9 @@ def fit_side_by_side(
 ) -> None:
     """Fit jobs into the store on processes that are started for them, and ended after."""
     for turn in turns(jobs, execution):
-        runner = _runner(execution)
-        with _settings(execution):
-            fit_jobs.with_options(task_runner=runner)(turn, panel_folder, store, advance)
+        with _settings(execution), _processes(execution) as (runner, wait_until_up):
+            flow_of_fits = fit_jobs.with_options(task_runner=runner)
+            flow_of_fits(turn, panel_folder, store, _Here(advance), _Here(wait_until_up))
 
 
 def import_for_workers() -> None:
@@ -83,7 +80,7 @@ def import_for_workers() -> None:
     from it is as good as a fresh one, and is there in a tenth of the time. In a whole run the
     stage's process, with its imports done ahead, was forked into one (flows/ahead.py).
     """
-    multiprocessing.get_context("forkserver").set_forkserver_preload(IMPORTED)
+    multiprocessing.get_context("forkserver").set_forkserver_preload(["flows.worker_imports"])
     forkserver.ensure_running()
 
 
@@ -106,13 +103,26 @@ def fit_job(job: Any, panel_folder: Path, store: Path) -> int:
 
 
 @flow(name="fit folds", validate_parameters=False)  # Prefect makes no schema of a Job
-def fit_jobs(jobs: list[Any], panel_folder: Path, store: Path, advance: Advance) -> None:
+def fit_jobs(
+    jobs: list[Any], panel_folder: Path, store: Path, advance: Any, wait_until_up: Any
+) -> None:
     """Fit every job; `advance` is told of how many folds, job by job."""
     from prefect.futures import as_completed
 
     futures = [fit_job.submit(job, panel_folder, store) for job in jobs]
+    wait_until_up.call()  # with no process, no fit would ever be completed
     for future in as_completed(futures):
-        advance(future.result())
+        advance.call(future.result())
+
+
+class _Here:
+    """A function that stays in this process; Prefect sends a flow's parameters with each task."""
+
+    def __init__(self, call: Callable[..., None] | None = None) -> None:
+        self.call = call
+
+    def __reduce__(self) -> tuple[type[_Here], tuple[()]]:
+        return _Here, ()
 
 
 class _Inherited(SettingsContext):
@@ -139,18 +149,52 @@ def _settings(execution: ExecutionSettings) -> AbstractContextManager[Any]:
     return _Inherited(profile=found.profile, settings=found.settings)
 
 
-def _runner(execution: ExecutionSettings) -> Any:
+@contextmanager
+def _processes(execution: ExecutionSettings) -> Iterator[tuple[Any, Callable[[], None]]]:
+    """Give what runs Prefect's tasks, and what waits for its processes."""
     from prefect_dask.task_runners import DaskTaskRunner
 
     if execution.scheduler is not None:
-        return DaskTaskRunner(address=execution.scheduler)
+        yield DaskTaskRunner(address=execution.scheduler), lambda: None
+        return
+    with _cluster(execution.workers) as cluster:
+        runner = DaskTaskRunner(address=cluster.scheduler_address)
+        yield runner, partial(_wait_for, cluster, execution.workers)
+
+
+def _cluster(n_processes: int) -> Any:
+    """Return Dask's cluster of this machine; its processes start while Prefect begins the flow."""
     import dask
+    from distributed import LocalCluster
 
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # it complains of its own end
     dask.config.set(DASK)
     import_for_workers()
-    processes = {"n_workers": execution.workers, "threads_per_worker": 1}
-    # Near a limit Dask pauses a process until it holds fewer of Dask's data. It holds none: the
-    # pause would never end.
-    limits = {"memory_limit": None, "dashboard_address": "127.0.0.1:0"}
-    return DaskTaskRunner(cluster_kwargs=processes | limits)
+    cluster = LocalCluster(
+        n_workers=0,
+        threads_per_worker=1,
+        # Near a limit Dask pauses a process until it holds fewer of Dask's data. It holds none: the
+        # pause would never end.
+        memory_limit=None,
+        dashboard_address="127.0.0.1:0",
+    )
+    cluster.scale(n_processes)
+    return cluster
+
+
+def _wait_for(cluster: Any, n_processes: int) -> None:
+    """Wait for the processes that a cluster was told to start.
+
+    Raises
+    ------
+    PipelineError
+        When they do not come.
+    """
+    try:
+        cluster.wait_for_workers(n_processes, SECONDS_TO_START)
+    except TimeoutError as error:
+        raise PipelineError(
+            f"of {n_processes} processes for the fits some did not start within"
+            f" {SECONDS_TO_START} s; what they printed is above. With execution.workers: 1 in"
+            " params.yaml none is needed; what was fitted is kept"
+        ) from error

@@ -2,13 +2,17 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
 import urllib.request
 import warnings
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 
+import dask
 import pytest
 from flows import fan_out
 from prefect.context import serialize_context
@@ -17,7 +21,7 @@ from tests.end_to_end.workspace import LONGEST, ROOT
 from tests.simulated_panels import simulate, write_panel_table
 
 from latentbeta.config import ExecutionSettings
-from latentbeta.errors import ConvergenceWarning
+from latentbeta.errors import ConvergenceWarning, PipelineError
 from latentbeta.models.pca import PrincipalComponents
 from latentbeta.walk_forward.folds import Fold
 from latentbeta.walk_forward.jobs import Job
@@ -54,7 +58,20 @@ def test_fits_that_processes_cannot_speed_up_stay_in_the_stages_own(
 
 
 def test_dask_pauses_no_process_for_its_memory():
-    assert fan_out._runner(TWO).cluster_kwargs["memory_limit"] is None
+    with fan_out._cluster(2) as cluster:
+        fan_out._wait_for(cluster, 2)
+        workers = cluster.scheduler_info["workers"].values()
+        assert [worker["memory_limit"] for worker in workers] == [0, 0]  # Dask's word for none
+
+
+def test_processes_that_do_not_start_are_not_waited_for_without_end(monkeypatch):
+    monkeypatch.setattr(fan_out, "SECONDS_TO_START", 1)
+    with (
+        dask.config.set({"distributed.worker.preload": ["no_such_module"]}),
+        fan_out._cluster(2) as cluster,
+        pytest.raises(PipelineError, match="of 2 processes for the fits some did not start"),
+    ):
+        fan_out._wait_for(cluster, 2)
 
 
 @dataclass(frozen=True)
@@ -95,20 +112,22 @@ from flows.api import one_api
 from flows.fan_out import fit_side_by_side
 from latentbeta.config import ExecutionSettings
 from latentbeta.models.pca import PrincipalComponents
+from latentbeta.progress import counting
 from latentbeta.walk_forward.folds import Fold
 from latentbeta.walk_forward.jobs import Job
 
 if __name__ == "__main__":
     jobs = [Job(PrincipalComponents(k), (Fold(0, 0, 10, 16, 17, 20),)) for k in (1, 2, 3)]
     os.environ["PREFECT_API_URL"] = sys.argv[1]  # Prefect was imported without
-    two, folder, done = ExecutionSettings(workers=2, scheduler=None), Path(sys.argv[2]), []
-    with one_api():
-        fit_side_by_side(jobs, two, folder / "panel", folder / "store", done.append)
-    assert done == [1, 1, 1]
+    two, folder = ExecutionSettings(workers=2, scheduler=None), Path(sys.argv[2])
+    with one_api(), counting("fit", 3) as advance:
+        fit_side_by_side(jobs, two, folder / "panel", folder / "store", advance)
 """
 
 
-def test_processes_that_fit_find_the_api_of_the_flow(tmp_path, prefect_url):
+def test_processes_that_fit_find_the_api_of_the_flow_and_a_terminal_sees_them(
+    tmp_path, prefect_url
+):
     panel = simulate(n_dates=20, n_assets=8, n_characteristics=2, seed=110).panel
     write_panel_table(panel, tmp_path / "panel")
     before = _all_completed(prefect_url)
@@ -117,12 +136,39 @@ def test_processes_that_fit_find_the_api_of_the_flow(tmp_path, prefect_url):
     unset = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
     paths = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")])}
     command = [sys.executable, script, prefect_url, tmp_path]
-    subprocess.run(command, env=unset | paths, check=True, timeout=LONGEST)
+    # A terminal's bar holds a lock, which no other process can be sent.
+    assert re.findall(r"(\d)/3", _in_a_terminal(command, unset | paths))[-1] == "3"
     assert len(list((tmp_path / "store").iterdir())) == 3
     expected, deadline = [before[0] + 1, before[1] + 3], time.monotonic() + 30
     while (found := _all_completed(prefect_url)) != expected:  # the API is told of tasks by events
         assert time.monotonic() < deadline, f"{found} completed flows and tasks, not {expected}"
         time.sleep(0.1)
+
+
+def _in_a_terminal(command, environment):
+    """Run a command whose output is a terminal's, which must not fail; return the output."""
+    ours, theirs = os.openpty()
+    with (
+        subprocess.Popen(command, env=environment, stdout=theirs) as process,
+        os.fdopen(ours, "rb") as terminal,
+    ):
+        os.close(theirs)
+        with ThreadPoolExecutor(1) as reader:
+            read = reader.submit(_all_of, terminal)
+            try:
+                assert process.wait(LONGEST) == 0
+            finally:
+                process.kill()
+        return read.result().decode()
+
+
+def _all_of(terminal):
+    """Return what comes until the other side is closed, which Linux tells by an error."""
+    found = []
+    with suppress(OSError):
+        while piece := os.read(terminal.fileno(), 4096):
+            found.append(piece)
+    return b"".join(found)
 
 
 def _all_completed(url):
