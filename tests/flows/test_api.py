@@ -1,18 +1,22 @@
 """What a flow started as a command prints, and the server that it needs until its end."""
 
+import logging
 import os
 import signal
 import subprocess
 import sys
 import time
 import warnings
+from asyncio import CancelledError
 from urllib.parse import urlsplit
 
 import psutil
 import pytest
+from flows import api_server
 from flows.api import known_to_prefect, plain_errors, plain_warnings
 from flows.server import ONE_RUN, is_up
 from prefect.settings import get_current_settings
+from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from latentbeta.errors import ConvergenceWarning, DataError
 
@@ -67,6 +71,19 @@ def test_a_runs_server_registers_no_blocks():
         check=True,
     )
     assert done.stdout == "False False False\n"
+
+
+def test_a_question_that_the_servers_end_cuts_short_is_no_error(caplog, monkeypatch):
+    kind = AsyncAdaptedQueuePool
+    pool = logging.getLogger(f"{kind.__module__}.{kind.__qualname__}")
+    monkeypatch.setattr(pool, "filters", [])
+    monkeypatch.setattr("uvicorn.run", lambda *_, **__: None)
+    monkeypatch.setattr("prefect.server.api.server.create_app", lambda: None)
+    monkeypatch.setattr("signal.pthread_sigmask", lambda *_: None)
+    api_server.main(1)
+    for error in (CancelledError(), OSError()):
+        pool.error("Exception during reset or similar", exc_info=error)
+    assert [record.exc_info[0] for record in caplog.records] == [OSError]
 
 
 def _serves(process, port):
