@@ -11,6 +11,7 @@ from latentbeta.config import NetworkSettings, WalkForwardSettings, read_setting
 from latentbeta.models.ladder import LADDER, ladder
 from latentbeta.walk_forward.fold_store import FoldStore
 from latentbeta.walk_forward.folds import make_folds
+from latentbeta.walk_forward.jobs import fit_or_find
 from latentbeta.walk_forward.loop import run_model
 
 N_DATES = 40
@@ -141,6 +142,18 @@ def test_another_future_changes_nothing_of_the_past(panel, run_on, baseline):
     assert one[:2] == other[:2]
     assert before.keys[:2] == after.keys[:2]
     assert before.keys[2] != after.keys[2]
+
+
+def test_the_first_return_after_validation_moves_no_byte_of_the_fit(
+    panel, baseline, model, tmp_path
+):
+    before, store = baseline
+    fold, other_store = make_folds(panel.n_dates, SAMPLES)[1], FoldStore(tmp_path)
+    changed = with_another_future(panel, fold.validation_end)
+    key, _, fitted = fit_or_find(model, changed, fold, other_store)
+    assert fitted
+    assert key == before.keys[1]
+    assert other_store.path(key).read_bytes() == store.path(key).read_bytes()
 
 
 def test_the_panel_has_all_that_a_model_needs(model, panel):
